@@ -1,1 +1,3 @@
+export * from './query.js';
+export * from './states.js';
 export * from './trace.js';
