@@ -1,0 +1,177 @@
+/**
+ * The requirements of RFC 9293: every id that it gives, and the rules of its text that bear none (NOID, numbered here).
+ * A table, one requirement a line, fields separated by tabs: id, level, section, paraphrase, testable, setting, note.
+ */
+export const RFC9293_TABLE = `
+MUST-1	MUST	3.1	Window field is read as an unsigned 16-bit number, never as signed	yes	data	role=sender; harness advertises >=0x8000 unscaled and checks that the DUT keeps sending
+REC-1	RECOMMENDED	3.1	Keep window sizes and do window sums in 32-bit variables	partly	data	role=sender; internal; only visible as wrong behaviour with scaled windows near 2^30. Table shows it as SHOULD
+MUST-2	MUST	3.1	Every segment sent carries a correct checksum	yes	ip	role=any; check each captured segment (turn tx checksum offload off or capture at receiver side)
+MUST-3	MUST	3.1	Received checksum is verified (a bad segment must have no effect)	yes	errors	role=any; inject SYN/data/FIN/RST with bad checksum, expect no reaction
+MUST-4	MUST	3.1	EOL, NOP and MSS options are supported	yes	options	role=any; SYN with NOPs/EOL/MSS in odd orders must still establish with the given MSS
+MUST-5	MUST	3.1	An option may arrive in any segment and must not break it	yes	options	role=any; options on data, ACK, FIN, RST segments
+MUST-6	MUST	3.1	Unknown options having a length octet are skipped without error	yes	options	role=any; unknown kinds (e.g. 253/254 or unassigned) on SYN and on data
+MUST-68	MUST	3.1	Every option kind other than EOL and NOP carries a length octet	yes	options	role=any; parse every option the DUT emits; a rule on future options too
+MUST-7	MUST	3.1	Illegal option length (zero, one, past header end) is survived; a reset is only a suggestion	yes	options	role=any; outcome classes: ignored / dropped / RST all allowed, a crash or hang is not; DUT must still serve a next connection
+MUST-69	MUST	3.1	Bytes after the end-of-list option in the header are zero	yes	options	role=any; only observable when the DUT emits EOL (Linux pads with NOP: vacuous pass should be reported as such)
+MUST-64	MUST	3.2	Options are parsed at any alignment	yes	options	role=any; shift MSS/WS/TS by 1-3 NOPs or none
+MUST-65	MUST NOT	3.2	MSS option is not placed on a segment without SYN	yes	options	role=any; passive monitor rule over all traces
+MUST-66	MUST	3.4	RST and URG of arriving segments are acted on even while own receive window is zero	yes	errors	role=receiver; fill DUT buffer until it advertises 0, then send RST / URG at RCV.NXT
+MUST-8	MUST	3.4.1	ISN choice has a clock-driven part (4 microsecond tick, ~4.55 h cycle)	partly	handshake	role=any; sample ISNs of the same 4-tuple over time and look at the slope (statistical)
+SHLD-1	SHOULD	3.4.1	ISN = clock + keyed pseudo-random function of the 4-tuple	partly	handshake	role=any; ISNs of different 4-tuples at one moment must look unrelated; PRF itself not visible. Supersedes RFC 6528
+MUST-9	MUST NOT	3.4.1	That function cannot be computed by an outsider	partly	handshake	role=any; only prediction attempts can fail it; cannot be proven
+MUST-10	MUST	3.5	Simultaneous open succeeds	yes	handshake	role=active opener (both); answer the DUT's SYN with a plain SYN; expect SYN,ACK with the same ISS and then ESTABLISHED. Real pair: delay both SYNs on the wire. Tag is split over a line break in the text
+MUST-11	MUST	3.5	Implementation remembers whether SYN-RECEIVED came from passive or active open	yes	handshake	role=both; RST in SYN-RECEIVED: passive -> back to LISTEN (next connect works), active -> 'connection refused'
+SHLD-2	SHOULD	3.5.3	A RST that carries data is still accepted as RST	yes	errors	role=receiver; RST with payload at RCV.NXT; expect abort
+MUST-12	MUST	3.6	Local program is told whether the peer closed normally (FIN) or aborted (RST)	yes	close	role=closer's peer; socket API: read 0 versus ECONNRESET
+MAY-1	MAY	3.6.1	Half-duplex close: after CLOSE the program can no longer read	yes	close	role=closer; report which behaviour the DUT has (BSD close() does it; shutdown(WR) does not)
+SHLD-3	SHOULD	3.6.1	With half-duplex close: unread data at CLOSE, or data arriving after CLOSE, triggers a RST	yes	close	role=closer; two cases to test separately: unread data at close(), new data after close()
+MUST-13	MUST	3.6.1	Active closer stays in TIME-WAIT for 2 x MSL	yes	timers	role=active closer; observe with sock_diag/tracepoint, or by a retransmitted FIN sent at t<2MSL and t>2MSL. MSL value is the stack's own: Linux 60 s total, smoltcp 10 s -> report measured value
+MAY-2	MAY	3.6.1	New SYN may reopen a connection out of TIME-WAIT if the new ISN is higher and old duplicates put it back	yes	close	role=passive side holding TIME-WAIT; see also RFC 6191 rows
+SHLD-4	SHOULD	3.6.1	Timestamps are used to shorten TIME-WAIT for new SYNs (RFC 6191)	yes	close	role=passive side holding TIME-WAIT; SYN with newer/equal/older TSval
+MUST-14	MUST	3.7.1	MSS option is both sent and honoured	yes	options	role=any
+SHLD-5	SHOULD	3.7.1	MSS option is in each SYN when own receive MSS is not the default (536 v4 / 1220 v6)	yes	options	role=any; SYN and SYN,ACK. Two rows in the table (IPv4, IPv6)
+MAY-3	MAY	3.7.1	MSS option may be sent always	yes	options	role=any; informational
+MUST-15	MUST	3.7.1	No MSS option received -> send MSS is 536 (v4) / 1220 (v6)	yes	options	role=sender; omit MSS, let the DUT send bulk data, measure largest segment. Two rows in the table. smoltcp, tcpreq test it
+MUST-16	MUST	3.7.1	Segments never exceed the smaller of the peer's MSS (less options) and what IP can send	yes	data	role=sender; tiny MSS on SYN, with and without timestamps/SACK options using space
+MUST-67	MUST	3.7.1	Advertised MSS is at most the receivable (reassemblable) size minus 20	yes	options	role=any; compare with link MTU; text wording is a lower-case 'must'
+SHLD-6	SHOULD	3.7.3	With per-packet varying MTU the smallest MTU is the base of the advertised MSS	no	options	role=any; needs special links
+SHLD-7	SHOULD	3.7.4	Nagle: small data waits while earlier data is unacknowledged	yes	data	role=sender; many small writes with ACKs held back on the wire
+MUST-17	MUST	3.7.4	Program can switch Nagle off per connection	yes	api	role=sender; TCP_NODELAY
+MUST-18	MUST	3.8.1	RTO follows RFC 6298 including Karn's rule	partly	timers	role=sender; see RFC 6298 rows; time gaps between retransmissions are visible, SRTT via TCP_INFO
+MAY-4	MAY	3.8.1	Identical retransmission may reuse the IPv4 identification value	yes	ip	role=sender; informational
+MUST-19	MUST	3.8.2	Slow start, congestion avoidance and RTO backoff are implemented	partly	timers	role=sender; backoff is exact; flight size growth is measurable; see RFC 5681 rows
+MAY-18	MAY	3.8.2	Other conformant congestion control algorithms may be used	no	data	role=sender; informational (CUBIC/BBR change the numbers of the RFC 5681 rows)
+SHLD-8	SHOULD	3.8.2	ECN per RFC 3168	yes	options	role=any; ECE/CWR on SYN; Linux default answers but does not ask. Tag split over a line break
+MUST-20	MUST	3.8.3	Retransmissions of a segment are bounded by two thresholds: advice to IP at R1, connection closed at R2	partly	timers	role=sender; R2 visible (drop all ACKs, wait for abort; long: Linux ~15 min unless tcp_retries2/TCP_USER_TIMEOUT is lowered); R1 advice to IP is not visible. Two rows in the table
+MUST-21	MUST	3.8.3	Program can set R2 per connection	yes	api	role=sender; TCP_USER_TIMEOUT on Linux, TCP_RXT_CONNDROPTIME on macOS (option names: from knowledge)
+SHLD-9	SHOULD	3.8.3	Program is informed between R1 and R2 unless it opted out	partly	api	role=sender; socket APIs rarely offer it
+SHLD-10	SHOULD	3.8.3	R1 is at least 3 retransmissions	no	timers	role=sender; internal
+SHLD-11	SHOULD	3.8.3	R2 is at least 100 seconds	yes	timers	role=sender; run with real or virtual time; slow test tier
+MUST-22	MUST	3.8.3	SYN retransmission uses the same machinery, including telling the program	yes	handshake	role=active opener; id only in the table, the body sentence is unlabelled
+MUST-23	MUST	3.8.3	R2 for SYN allows retransmission for at least 3 minutes	yes	timers	role=active opener; drop all SYNs; slow tier. Default Linux tcp_syn_retries gives ~127-131 s, i.e. a known deviation (value from knowledge, to be measured)
+MAY-5	MAY	3.8.4	Keep-alives may exist	yes	timers	role=any; table shows it in the SHOULD column, text says MAY
+MUST-24	MUST	3.8.4	Keep-alive can be switched per connection	yes	api	role=any; SO_KEEPALIVE
+MUST-25	MUST	3.8.4	Keep-alive is off by default	yes	api	role=any; getsockopt + silence on an idle wire
+MUST-26	MUST	3.8.4	Probes only when nothing is outstanding and nothing was received for the interval	yes	timers	role=any; idle vs. active connection
+MUST-27	MUST	3.8.4	Interval is configurable	yes	api	role=any; TCP_KEEPIDLE or sysctl
+MUST-28	MUST	3.8.4	Default interval is 2 hours or more	partly	timers	role=any; read the default (getsockopt/sysctl); waiting 2 h only with virtual time
+MUST-29	MUST	3.8.4	One unanswered probe does not kill the connection	yes	timers	role=any; drop exactly one probe or its ACK
+SHLD-12	SHOULD	3.8.4	Probe carries no data	yes	timers	role=any; SEG.SEQ = SND.NXT-1, length 0
+MAY-6	MAY	3.8.4	Probe may be configurable to carry one garbage octet	yes	timers	role=any; informational; receiver must survive it
+SHLD-13	SHOULD NOT	3.8.5	New programs do not use urgent data	no	api	role=application; rule on programs, not on stacks (repeated in 3.9.1.2)
+MUST-30	MUST	3.8.5	Urgent mechanism is still supported	yes	data	role=any; MSG_OOB / URG bit
+MUST-31	MUST	3.8.5	Urgent data of any length works	partly	data	role=any; BSD API exposes one octet; use SIOCATMARK
+MUST-62	MUST	3.8.5	Urgent pointer names the octet after the urgent data	yes	data	role=sender; Linux default points as BSD did (tcp_stdurg); report per stack (value from knowledge, to be measured)
+MUST-32	MUST	3.8.5	Program is told asynchronously of new or advanced urgent pointer	yes	api	role=receiver; SIGURG / POLLPRI
+MUST-33	MUST	3.8.5	Program can learn whether (how much) urgent data is left	yes	api	role=receiver; SIOCATMARK
+SHLD-14	SHOULD NOT	3.8.6	Receiver does not move its right window edge left	yes	data	role=receiver; passive monitor rule: SEG.ACK + scaled WND never decreases (allow scale rounding, RFC 7323 2.4)
+MUST-34	MUST	3.8.6	Sender survives a shrinking peer window (negative usable window)	yes	data	role=sender; shrink after data is in flight
+SHLD-15	SHOULD NOT	3.8.6	After a shrink no new data beyond the new edge	yes	data	role=sender
+SHLD-16	SHOULD	3.8.6	After a shrink, old data inside the new window is retransmitted normally	yes	data	role=sender
+MAY-7	MAY	3.8.6	After a shrink, old data beyond the new edge may be retransmitted	yes	data	role=sender; informational
+SHLD-17	SHOULD NOT	3.8.6	Connection is not timed out because data past the right edge stays unacknowledged	yes	timers	role=sender; slow tier
+MUST-35	MUST	3.8.6	Window shrunk to zero is probed the normal way	yes	timers	role=sender
+MUST-36	MUST	3.8.6.1	Zero window probing exists	yes	timers	role=sender; gVisor tcp_zero_window_probe is a model
+MAY-8	MAY	3.8.6.1	Receiver may keep its window shut forever	yes	data	role=receiver; informational
+MUST-37	MUST	3.8.6.1	Connection stays open while probes are answered, however long	yes	timers	role=sender; slow tier; Linux limits orphans / TCP_USER_TIMEOUT
+SHLD-29	SHOULD	3.8.6.1	First probe after one RTO of zero window	yes	timers	role=sender; tag split over a line break
+SHLD-30	SHOULD	3.8.6.1	Probe interval grows exponentially	yes	timers	role=sender; ratio of gaps
+MUST-38	MUST	3.8.6.2.1	Sender avoids silly windows	yes	data	role=sender; open window by small steps; expect no tiny segments until MSS / half max window / override timer 0.1-1 s
+MUST-39	MUST	3.8.6.2.2	Receiver avoids silly windows	yes	data	role=receiver; program reads few bytes at a time; right edge moves in steps of min(half buffer, MSS)
+SHLD-18	SHOULD	3.8.6.3	ACKs are delayed	yes	timers	role=receiver; single small segment, measure ACK delay
+MUST-40	MUST	3.8.6.3	ACK delay stays below 0.5 s	yes	timers	role=receiver
+SHLD-19	SHOULD	3.8.6.3	At least one ACK for each second full-size segment	yes	data	role=receiver; GRO/LRO may legally reduce; turn offload off or report
+MUST-41	MUST NOT	3.9.1.1	Passive OPEN makes a new record or fails; existing records are untouched	yes	api	role=passive opener; second listen()/listen while connections exist
+MUST-42	MUST	3.9.1.1	Program can LISTEN on a port while another block with this local port is in SYN-SENT/SYN-RECEIVED	partly	api	role=both; sockets need SO_REUSEADDR/REUSEPORT; 'functionally' leaves room
+MUST-43	MUST	3.9.1.1	OPEN takes an optional local IP address	yes	api	role=both; bind()
+MUST-44	MUST	3.9.1.1	Without it, the IP layer picks the source address before the first SYN	partly	ip	role=active opener; multihomed namespace; SYN source equals route source
+MUST-45	MUST	3.9.1.1	Later segments keep the same local address	yes	ip	role=any; passive monitor rule, plus route/address change mid-connection. Tag split over a line break
+MUST-46	MUST	3.9.1.1	OPEN to an invalid remote address (broadcast, multicast) is refused with an error	yes	api	role=active opener; connect() to 255.255.255.255, 224.0.0.1, ff02::1. Table lists it twice (once as MUST NOT)
+MAY-15	MAY	3.9.1.2	SEND may have a PUSH flag	no	api	role=sender; informational; not in sockets
+MUST-60	MUST NOT	3.9.1.2	Without PUSH in the API: data is not held back forever	yes	data	role=sender; small write with everything acked must leave in bounded time
+MUST-61	MUST	3.9.1.2	Without PUSH in the API: PSH set on the last buffered segment	yes	data	role=sender; check the PSH bit on the segment that empties the queue
+SHLD-27	SHOULD	3.9.1.2	Successive PSH marks are merged into the largest possible segment	yes	data	role=sender; several writes while window closed, then open it
+MAY-16	MAY	3.9.1.2	Un-pushed data may be gathered	no	data	role=sender; informational
+SHLD-28	SHOULD	3.9.1.2	Full-size segments are sent whenever possible	yes	data	role=sender; bulk write, segment size histogram
+MAY-17	MAY	3.9.1.3	Received PSH may be passed to the program	no	api	role=receiver; informational
+MAY-14	MAY	3.9.1.7	FLUSH call may exist	no	api	role=sender; informational
+MUST-47	MUST	3.9.1.8	Soft errors (ICMP, excessive retransmission, urgent) can be reported to the program	partly	api	role=any; Linux IP_RECVERR / SO_ERROR; API specific
+SHLD-20	SHOULD	3.9.1.8	Program can turn those reports off	partly	api	role=any; API specific
+MUST-48	MUST	3.9.1.9	Program sets the Diffserv field of the connection's segments	yes	ip	role=any; IP_TOS / IPV6_TCLASS, look at every segment incl. ACKs, SYN,ACK, retransmissions
+SHLD-21	SHOULD	3.9.1.9	... and can change it during the connection	yes	ip	role=any
+SHLD-22	SHOULD	3.9.1.9	... and TCP passes it down unchanged	yes	ip	role=any; FIN/RST/TIME-WAIT ACKs are the interesting ones
+MAY-9	MAY	3.9.1.9	Received Diffserv field may be passed up	partly	api	role=any; IP_RECVTOS
+MUST-49	MUST	3.9.2	TTL of TCP segments is configurable	yes	ip	role=any; IP_TTL / sysctl
+SHLD-23	SHOULD NOT	3.9.2	Programs do not change Diffserv mid-connection in general	no	api	role=application; rule on programs
+MUST-50	MUST	3.9.2	IP options that TCP does not know are ignored	yes	ip	role=any; SYN/data with unknown IPv4 option. Tag split over a line break
+MAY-10	MAY	3.9.2	IP Timestamp option may be supported	no	ip	role=any; IP-level option, not TCP timestamps. Table shows it in the SHOULD column
+MAY-11	MAY	3.9.2	IP Record Route option may be supported	no	ip	role=any; table shows it in the SHOULD column
+MUST-51	MUST	3.9.2.1	Program can give a source route on active open	partly	ip	role=active opener; source routing is dropped by most stacks today; report as 'not supported'
+MUST-52	MUST	3.9.2.1	That route wins over a received one	partly	ip	role=active opener; as MUST-51
+MUST-53	MUST	3.9.2.1	Passive side saves a received return route and uses it for all segments	partly	ip	role=passive opener; as MUST-51
+SHLD-24	SHOULD	3.9.2.1	A later, different source route replaces the earlier	partly	ip	role=passive opener; as MUST-51
+MUST-54	MUST	3.9.2.2	ICMP errors are delivered to the connection that caused them	yes	errors	role=any; quote of the offending header inside ICMP; also wrong-quote negative case
+MUST-55	MUST	3.9.2.2	Source Quench is silently discarded	yes	errors	role=sender; inject ICMP type 4 mid-transfer, no change of rate or state
+MUST-56	MUST NOT	3.9.2.2	Soft ICMP errors (unreachable 0,1,5; time exceeded; parameter problem; v6 equivalents) do not abort	yes	errors	role=any; each code x each state; handshake behaviour differs in practice (text notes it). Three rows in the table
+SHLD-25	SHOULD	3.9.2.2	Soft errors are made known to the program	partly	api	role=any; SO_ERROR / IP_RECVERR. Table shows it in the MUST column, text says SHOULD
+SHLD-26	SHOULD	3.9.2.2	Hard ICMP errors (unreachable 2-4) abort the connection	yes	errors	role=any; many stacks refuse in synchronized states (text notes it, RFC 5927); code 4 is PMTUD in practice; verdict must allow a documented deviation
+MUST-63	MUST	3.9.2.3	SYN from an invalid source address is ignored	yes	errors	role=passive opener; broadcast/multicast/own address as source
+MUST-57	MUST	3.9.2.3	SYN addressed to broadcast/multicast is silently discarded	yes	errors	role=passive opener; L2 unicast frame with such a destination IP. Table lists it twice
+MUST-58	MUST	3.10.7.4	ACKs are aggregated wherever possible	partly	data	role=receiver; burst of in-order segments gives fewer ACKs than segments; scheduler dependent
+MUST-59	MUST	3.10.7.4	All queued segments are processed before an ACK goes out	partly	data	role=receiver; fill a gap with several queued behind it: one cumulative ACK, no partial ones
+SHLD-31	SHOULD	3.10.7.4	In-window segments beyond RCV.NXT are kept	yes	data	role=receiver; reorder on the wire, later ACK jumps over the kept data without retransmission
+MAY-12	MAY	3.10.7.4	RFC 5961 data injection protection may be implemented	yes	errors	role=receiver; then the ACK range check becomes MUST; see RFC 5961 rows
+MAY-13	MAY	3.10.7.4	ACK may be sent for an in-window, out-of-order segment	yes	data	role=receiver; duplicate ACK seen or not
+NOID-01	rule	3.5.2 / 3.10.7.1	CLOSED: any non-RST segment is answered with RST; with ACK: seq=SEG.ACK, no ACK bit; without ACK: seq=0, ack=SEG.SEQ+SEG.LEN, RST+ACK	yes	errors	no RFC id; role=none (closed port); per flag combination SYN, ACK, FIN, SYN+ACK, data
+NOID-02	rule	3.10.7.1	CLOSED: a RST is never answered	yes	errors	no RFC id; role=none (closed port)
+NOID-03	rule	3.10.7.2	LISTEN: RST ignored	yes	errors	no RFC id; role=passive opener; next connect works
+NOID-04	rule	3.10.7.2	LISTEN: any ACK-bearing segment -> RST with seq=SEG.ACK	yes	errors	no RFC id; role=passive opener; ACK, SYN+ACK, FIN+ACK, data
+NOID-05	rule	3.10.7.2	LISTEN: SYN -> SYN,ACK with ack=SEG.SEQ+1, state SYN-RECEIVED; data/FIN on SYN kept for later	yes	handshake	no RFC id; role=passive opener; data on SYN is accepted or re-requested, never lost silently
+NOID-06	rule	3.10.7.2	LISTEN: segment with neither RST, ACK nor SYN is dropped	yes	errors	no RFC id; role=passive opener; null, FIN-only, URG-only
+NOID-07	rule	3.10.7.3	SYN-SENT: ACK <= ISS or > SND.NXT -> RST seq=SEG.ACK (nothing if RST set)	yes	handshake	no RFC id; role=active opener; SYN,ACK and bare ACK
+NOID-08	rule	3.10.7.3 / 3.5.3	SYN-SENT: RST only counts with an acceptable ACK; then 'connection reset/refused'; else dropped	yes	handshake	no RFC id; role=active opener; RST without ACK, with wrong ACK, with right ACK
+NOID-09	rule	3.10.7.3	SYN-SENT: SYN,ACK with good ACK -> ESTABLISHED and an ACK	yes	handshake	no RFC id; role=active opener; also data or FIN on the SYN,ACK; spec wrinkle: 9293 sets SND.WND/WL1/WL2 only in the SYN-RECEIVED branch, RFC 1122 4.2.2.20(c) asks for it on entering ESTABLISHED
+NOID-10	rule	3.10.7.3	SYN-SENT: plain SYN -> SYN,ACK with seq=ISS, state SYN-RECEIVED	yes	handshake	no RFC id; role=active opener; see MUST-10; lwIP does not (TC8 BASICS_17)
+NOID-11	rule	3.10.7.3	SYN-SENT: segment with neither SYN nor RST is dropped	yes	handshake	no RFC id; role=active opener
+NOID-12	rule	3.4 / 3.10.7.4	Acceptability test: four cases by segment length and receive window	yes	errors	no RFC id; role=receiver, each synchronized state + SYN-RECEIVED; edges: left-1, left, right, right+1
+NOID-13	rule	3.10.7.4	Unacceptable segment -> ACK <SND.NXT,RCV.NXT>, unless RST -> nothing	yes	errors	no RFC id; role=receiver; each state; ACK may be rate limited (RFC 5961 section 7)
+NOID-14	rule	3.10.7.4	Segment overlapping the edge is trimmed: only the new part counts	yes	data	no RFC id; role=receiver; partial overlaps left and right
+NOID-15	rule	3.10.7.4	Zero own window: ACKs, URG and RST at RCV.NXT still processed, data not	yes	data	no RFC id; role=receiver; ACK must still advance SND.UNA
+NOID-16	rule	3.10.7.4	RST check with RFC 5961: outside window -> drop; exact RCV.NXT -> reset; elsewhere in window -> challenge ACK and drop	yes	errors	no RFC id; role=receiver; each state; text uses unlabelled MUST under 'stacks implementing'
+NOID-17	rule	3.10.7.4	RST check without RFC 5961: any in-window RST resets	yes	errors	no RFC id; role=receiver; the harness must accept either profile but not a mix
+NOID-18	rule	3.10.7.4 / 3.5.3	SYN-RECEIVED + valid RST: passive -> LISTEN silently; active -> 'refused', CLOSED	yes	errors	no RFC id; role=both; see MUST-11
+NOID-19	rule	3.10.7.4	ESTABLISHED..CLOSE-WAIT + valid RST: reads and writes fail with reset, CLOSED	yes	errors	no RFC id; role=receiver; per state
+NOID-20	rule	3.10.7.4	CLOSING, LAST-ACK, TIME-WAIT + valid RST: CLOSED (TIME-WAIT: see RFC 1337 for the hazard)	yes	close	no RFC id; role=both closers; Linux tcp_rfc1337
+NOID-21	rule	3.10.7.4	SYN-RECEIVED (passive) + in-window SYN -> back to LISTEN	yes	handshake	no RFC id; role=passive opener; from RFC 1122 4.2.2.20(e); with RFC 5961 style stacks a challenge ACK is also seen - report the profile
+NOID-22	rule	3.10.7.4	Synchronized states + SYN: challenge ACK and drop (RFC 5961) or, if in window, RST and abort (RFC 793)	yes	errors	no RFC id; role=receiver; per state
+NOID-23	rule	3.10.7.4	ACK bit off -> segment dropped	yes	errors	no RFC id; role=receiver; data or FIN without ACK has no effect
+NOID-24	rule	3.10.7.4	SYN-RECEIVED: ACK in (SND.UNA,SND.NXT] -> ESTABLISHED; else RST seq=SEG.ACK	yes	handshake	no RFC id; role=passive opener; also simultaneous open
+NOID-25	rule	3.10.7.4	ESTABLISHED: ACK > SND.NXT -> ACK back, segment dropped; ACK <= SND.UNA is a duplicate	yes	data	no RFC id; role=sender; Linux did not answer until commit 42726ec644cb (April 2026), kernel bug 211085
+NOID-26	rule	3.10.7.4	Send window is updated only from newer segments (WL1/WL2 rule)	yes	data	no RFC id; role=sender; reorder two window updates on the wire
+NOID-27	rule	3.10.7.4	FIN-WAIT-1: our FIN acked -> FIN-WAIT-2	yes	close	no RFC id; role=active closer; ACK of data but not of the FIN must not do it
+NOID-28	rule	3.10.7.4	FIN-WAIT-2: CLOSE is confirmed, block kept, data still received	yes	close	no RFC id; role=active closer (half-close); Linux tcp_fin_timeout for orphans is an extra
+NOID-29	rule	3.10.7.4	CLOSING: ACK of our FIN -> TIME-WAIT, other ACKs ignored	yes	close	no RFC id; role=simultaneous closer
+NOID-30	rule	3.10.7.4	LAST-ACK: ACK of our FIN -> CLOSED, nothing else does	yes	close	no RFC id; role=passive closer; lost final ACK: the FIN must be retransmitted with backoff (3.6, 3.10.8) until acked or timed out
+NOID-31	rule	3.10.7.4	TIME-WAIT: retransmitted FIN -> ACK and 2MSL restarts	yes	close	no RFC id; role=active closer; the other half of lost-final-ACK
+NOID-32	rule	3.10.7.4	FIN in SYN-RECEIVED/ESTABLISHED -> CLOSE-WAIT, ACKed, reader sees end of data after the data	yes	close	no RFC id; role=passive closer; FIN out of order must wait for the gap to fill
+NOID-33	rule	3.10.7.4	FIN in FIN-WAIT-1: our FIN acked in the same segment -> TIME-WAIT; else -> CLOSING	yes	close	no RFC id; role=simultaneous closer
+NOID-34	rule	3.10.7.4	FIN in FIN-WAIT-2 -> TIME-WAIT	yes	close	no RFC id; role=active closer
+NOID-35	rule	3.10.7.4	FIN again in CLOSE-WAIT, CLOSING, LAST-ACK: state stays	yes	close	no RFC id; role=both closers; duplicate FIN on the wire; ACK expected (the retransmission is unacceptable -> ACK)
+NOID-36	rule	3.10.7.4	Text or URG after the peer's FIN is ignored	yes	close	no RFC id; role=passive closer; data beyond FIN
+NOID-37	rule	3.10.7.4	FIN in CLOSED, LISTEN, SYN-SENT is not processed	yes	close	no RFC id; role=any
+NOID-38	rule	3.10.4	CLOSE in LISTEN or SYN-SENT: block deleted, nothing (more) sent	yes	close	no RFC id; role=both openers; later SYN,ACK is answered with RST
+NOID-39	rule	3.10.4	CLOSE in SYN-RECEIVED: FIN now if nothing queued, else after ESTABLISHED	yes	close	no RFC id; role=both openers; sockets cannot reach it on passive side (accept queue)
+NOID-40	rule	3.10.4	CLOSE in ESTABLISHED: FIN after all queued data, FIN-WAIT-1 at once	yes	close	no RFC id; role=active closer; with zero peer window the FIN waits behind data; gVisor issue 13393 is here
+NOID-41	rule	3.10.4	CLOSE in CLOSE-WAIT: FIN after queued data, LAST-ACK	yes	close	no RFC id; role=passive closer; RFC 793 wrongly said CLOSING, corrected by RFC 1122 4.2.2.20(a)
+NOID-42	rule	3.10.4	Second CLOSE in FIN-WAIT-x sends no second FIN	yes	close	no RFC id; role=active closer; only retransmissions of the first
+NOID-43	rule	3.10.5	ABORT in SYN-RECEIVED..CLOSE-WAIT: RST seq=SND.NXT, queues flushed; in LISTEN/SYN-SENT no RST; CLOSING/LAST-ACK/TIME-WAIT: silent	yes	close	no RFC id; role=any; SO_LINGER 0 + close()
+NOID-44	rule	3.6	All segments up to and including the FIN are retransmitted until acked	yes	close	no RFC id; role=closer; drop first k FINs; FIN piggybacked on data too
+NOID-45	rule	3.6 / 3.10.8	Passive closer aborts and tells the user when its FIN is never acked (user timeout)	partly	close	no RFC id; role=passive closer; a closed socket has no user; state visible in sock_diag (Linux tcp_orphan_retries)
+NOID-46	rule	3.5.1	Half-open discovery: old connection's ACK to a new SYN draws RST, then SYN retry succeeds	yes	handshake	no RFC id; role=rebooted active opener; kill one namespace without FIN, reopen same 4-tuple
+NOID-47	rule	3.5.1	Old duplicate SYN at a listener: SYN,ACK then peer's RST -> back to LISTEN	yes	handshake	no RFC id; role=passive opener; wire replays an old SYN
+NOID-48	rule	3.10.8	RTO: first unacked segment resent, timer restarted	yes	timers	no RFC id; role=sender; SYN, SYN,ACK, data, FIN separately
+NOID-49	rule	3.10.8	User timeout in any state: queues flushed, user told, CLOSED	yes	timers	no RFC id; role=any; TCP_USER_TIMEOUT; note: no RST is required by the text
+NOID-50	rule	3.10.8	2MSL timer ends -> CLOSED	yes	timers	no RFC id; role=active closer; see MUST-13
+NOID-51	rule	3.8.6.1	Receiver with zero window answers every arriving segment with an ACK (current window)	yes	data	no RFC id; role=receiver; answer to probes
+NOID-52	rule	3.7.2	PMTUD / PLPMTUD strongly recommended	partly	ip	no RFC id; role=sender; ICMP frag needed / packet too big; black hole
+`;

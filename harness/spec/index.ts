@@ -1,0 +1,2 @@
+export * from './requirement.js';
+export * from './states.js';
