@@ -13,7 +13,8 @@ export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : '
  *
  * - `handshake-ack`: the third segment, from the side that received the SYN,ACK (with or without data)
  * - `active-fin`: a FIN whose sender had not yet been given the other side's FIN (both, in a simultaneous close)
- * - `active-fin-ack`: the first segment (and its copies) that acknowledges the first closer's FIN
+ * - `active-fin-ack`: the first segment that acknowledges the first closer's FIN, its retransmissions, and each pure ACK
+ *   that answers a retransmission of that FIN (in a simultaneous close: the first FIN to be acknowledged)
  * - `passive-fin`: the FIN of a side that had been given the other's FIN before
  * - `final-ack`: acknowledges the passive FIN (in a simultaneous close: the last FIN to be acknowledged); each
  *   answer to a retransmitted FIN is another copy of it
@@ -33,6 +34,13 @@ export type Role =
   | 'keep-alive'
   | 'window-probe';
 
+/** Which transmission of a role this is. */
+export interface RolePart {
+  readonly role: Role;
+  readonly copy: number;
+  readonly original: number;
+}
+
 export interface FlowFacts {
   /** Connections of one wire, numbered from 1 in the order of their first segment. A port reused by a new SYN is a new flow. */
   readonly flow: number;
@@ -40,6 +48,10 @@ export interface FlowFacts {
   readonly roles: readonly Role[];
   /** Which transmission of this segment this is: 1 for the original, 2 for the first retransmission. Never 0. */
   readonly copy: number;
+  /** Arrival id of the first transmission: its own when `copy` is 1. */
+  readonly original: number;
+  /** The count of a role, where it differs from the segment's: old data that a new FIN rides on, a FIN that answers a FIN. */
+  readonly parts?: readonly RolePart[];
   /** SEG.SEQ relative to the sender's ISS; undefined while the wire has not seen that ISS. */
   readonly relSeq: number | undefined;
   /** SEG.ACK relative to the other side's ISS; undefined without ACK bit or ISS. */
