@@ -1,0 +1,5 @@
+export * from './run-scenario.js';
+export * from './scenario.js';
+export * from './scheduler.js';
+export * from './selection.js';
+export * from './stage.js';
