@@ -18,7 +18,9 @@ export interface CallRecord {
     | { readonly kind: 'ok'; readonly value?: string | number }
     | { readonly kind: 'data'; readonly octets: number }
     | { readonly kind: 'end' }
-    | { readonly kind: 'error'; readonly errno: string };
+    | { readonly kind: 'error'; readonly errno: string }
+    /** The harness stopped waiting; the stack said nothing. */
+    | { readonly kind: 'timeout'; readonly withinMs: number };
 }
 
 /** Where an endpoint's driver puts its calls. */

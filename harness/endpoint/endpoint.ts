@@ -2,7 +2,8 @@
  * One TCP implementation under test, driven through the socket API. Every call is asynchronous, so that an endpoint
  * may live in this process, behind an agent's protocol, or in virtual time.
  *
- * A call that the implementation refuses rejects with `SocketError`; one that it does not have, with `Unsupported`.
+ * A call that the implementation refuses rejects with `SocketError`; one that it does not have, with `Unsupported`; one
+ * that the harness stops waiting for, with `WaitTimeout`.
  */
 import type { Side } from '../fault/index.js';
 import type { TcpInfo } from './tcp-info.js';
@@ -39,10 +40,12 @@ export interface OpenOptions {
   readonly fromPort?: number;
   /** Set on the socket before it connects. */
   readonly options?: SocketOptions;
+  /** How long the harness waits for the opening (default 150 s: longer than Linux, which gives up after 127 s). */
+  readonly withinMs?: number;
 }
 
-/** Socket options by their C names: `{ TCP_NODELAY: 1, SO_RCVBUF: 4096 }`. */
-export type SocketOptions = Readonly<Record<string, number>>;
+/** Socket options by their C names: `{ TCP_NODELAY: 1, SO_RCVBUF: 4096, TCP_CONGESTION: 'reno' }`. */
+export type SocketOptions = Readonly<Record<string, number | string>>;
 
 export interface SocketState {
   readonly local: Address;
@@ -62,10 +65,13 @@ export interface SocketState {
 
 export interface Listener extends AsyncDisposable {
   readonly local: Address;
-  /** The next established connection; rejects with `SocketError` ETIMEDOUT after `withinMs` (default 10 s). */
+  /** The next established connection; rejects with `WaitTimeout` after `withinMs` (default 10 s). */
   accept(options?: { withinMs?: number }): Promise<Connection>;
-  setOption(name: string, value: number): Promise<void>;
+  setOption(name: string, value: number | string): Promise<void>;
+  /** SO_LINGER in seconds, -1 when it is off. */
   getOption(name: string): Promise<number>;
+  /** Options that are names, such as TCP_CONGESTION, and octets in hexadecimal, such as TCP_SAVED_SYN. */
+  getTextOption(name: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -91,22 +97,28 @@ export interface Connection extends AsyncDisposable {
   readonly remote: Address;
   /** Settles when the opening does. Already resolved for accepted connections. */
   readonly established: Promise<void>;
-  /** Octets taken by the stack. Waits while the send buffer is full, unless DONTWAIT. */
+  /**
+   * Octets taken by the stack: all of them, unless DONTWAIT or `withinMs` (default 10 s) came between. Waits while the send
+   * buffer is full; rejects with `WaitTimeout` when not one octet was taken.
+   */
   send(
     data: Uint8Array | string,
     options?: { flags?: readonly MessageFlag[]; withinMs?: number },
   ): Promise<number>;
-  /** One receive call: at most `max` octets (default 65536). Waits for data, the end or an error at most `withinMs`. */
+  /** One receive call: at most `max` octets (default 65536). Waits for data, the end or an error at most `withinMs` (default 10 s). */
   receive(options?: { max?: number; flags?: readonly MessageFlag[]; withinMs?: number }): Promise<Received>;
-  /** Receives until `octets` have come or the stream ends. */
+  /** Receives until `octets` have come (without `octets`: for ever) or the stream ends, at most `withinMs` (default 10 s). */
   receiveAll(options?: { octets?: number; withinMs?: number }): Promise<{ data: Uint8Array; ended: boolean }>;
   shutdown(how: 'read' | 'write' | 'both'): Promise<void>;
   /** close(2). */
   close(): Promise<void>;
   /** Linger 0 and close: ABORT of RFC 9293 section 3.10.5. */
   abort(): Promise<void>;
-  setOption(name: string, value: number): Promise<void>;
+  setOption(name: string, value: number | string): Promise<void>;
+  /** SO_LINGER in seconds, -1 when it is off. */
   getOption(name: string): Promise<number>;
+  /** Options that are names, such as TCP_CONGESTION, and octets in hexadecimal, such as TCP_SAVED_SYN. */
+  getTextOption(name: string): Promise<string>;
   info(): Promise<TcpInfo>;
   state(): Promise<TcpState>;
   /** SIOCINQ, SIOCOUTQ and SIOCOUTQNSD. */
@@ -127,6 +139,19 @@ export class SocketError extends Error {
     detail?: string,
   ) {
     super(`${call}: ${errno}${detail === undefined ? '' : ` (${detail})`}`);
+  }
+}
+
+/** The harness stopped waiting. Says nothing about the stack, whose own time-out is a `SocketError` ETIMEDOUT. */
+export class WaitTimeout extends Error {
+  override readonly name = 'WaitTimeout';
+  constructor(
+    /** The call that was waiting, such as `accept`. */
+    readonly call: string,
+    readonly withinMs: number,
+    detail?: string,
+  ) {
+    super(`${call}: nothing came of it within ${withinMs} ms${detail === undefined ? '' : ` (${detail})`}`);
   }
 }
 

@@ -11,8 +11,12 @@ const bind = <F extends (...args: never[]) => number>(prototype: string): F =>
 
 type Bytes = Uint8Array | null;
 
+const close = library.func('int close(int)');
+
 export const libc = {
-  close: bind<(fd: number) => number>('int close(int)'),
+  close: close as unknown as (fd: number) => number,
+  /** close(2) on another thread: with a linger time it blocks, whatever O_NONBLOCK says (net/ipv4/af_inet.c inet_release). */
+  closeOnThread: (fd: number): Promise<void> => new Promise((resolve) => close.async(fd, () => resolve())),
   read: bind<(fd: number, buffer: Uint8Array, size: number) => number>('long read(int, void*, size_t)'),
   write: bind<(fd: number, buffer: Uint8Array, size: number) => number>(
     'long write(int, const void*, size_t)',
