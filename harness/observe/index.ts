@@ -1,1 +1,2 @@
+export * from './sock-diag.js';
 export * from './transition.js';
