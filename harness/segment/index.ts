@@ -1,3 +1,10 @@
+export * from './checksum.js';
+export * from './codec.js';
+export * from './describe.js';
+export * from './flags.js';
 export * from './ip-address.js';
+export * from './make-segment.js';
+export * from './measure.js';
+export { MAX_OPTION_OCTETS, OPTION_NUMBER, optionsLength } from './options.js';
 export * from './segment.js';
 export * from './sequence.js';

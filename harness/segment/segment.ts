@@ -14,6 +14,10 @@ export interface Ipv4Header {
   readonly trafficClass: number;
   readonly identification: number;
   readonly dontFragment: boolean;
+  /** The bit before DF, which must be zero; absent when it is. */
+  readonly reservedFlag?: true;
+  /** The header checksum as carried, right or wrong. `encode` fills it in when absent. */
+  readonly checksum?: number;
   /** IPv4 options as they stand in the header, padding included. */
   readonly options: Uint8Array;
 }
@@ -35,7 +39,10 @@ export interface Ipv6Header {
 
 export type IpHeader = Ipv4Header | Ipv6Header;
 
-/** The control bits as one number; see `FLAG` for the bits, `flagsText` and `parseFlags` for text. */
+/**
+ * The control bits as one number; see `FLAG` for the bits, `flagsText` and `parseFlags` for text. The three
+ * reserved bits (0x200, 0x400, 0x800), which have no names and should be zero, are kept here as well.
+ */
 export type Flags = number;
 
 /** RFC 9293 section 3.1; AE is bit 7 of octet 12 (RFC 9768). */
@@ -54,7 +61,8 @@ export const FLAG = {
 export type FlagName = keyof typeof FLAG;
 
 export type TcpOption =
-  | { readonly kind: 'eol' }
+  /** `padding`: the octets behind it up to the data offset; absent when they are the zeros that fill a word. */
+  | { readonly kind: 'eol'; readonly padding?: Uint8Array }
   | { readonly kind: 'nop' }
   | { readonly kind: 'mss'; readonly mss: number }
   | { readonly kind: 'windowScale'; readonly shift: number }
@@ -65,7 +73,15 @@ export type TcpOption =
   | { readonly kind: 'userTimeout'; readonly granularity: 'seconds' | 'minutes'; readonly timeout: number }
   | { readonly kind: 'md5'; readonly digest: Uint8Array }
   | { readonly kind: 'ao'; readonly data: Uint8Array }
-  | { readonly kind: 'unknown'; readonly number: number; readonly data: Uint8Array };
+  /** `problem`: what is wrong with it when the kind is known and only the length is not the kind's. */
+  | {
+      readonly kind: 'unknown';
+      readonly number: number;
+      readonly data: Uint8Array;
+      readonly problem?: string;
+    };
+
+export type OptionKind = TcpOption['kind'];
 
 export interface SackBlock {
   readonly left: SeqNumber;
@@ -87,5 +103,21 @@ export interface Segment {
   readonly urgentPointer: number;
   /** The options in their order, NOP and EOL included. */
   readonly options: readonly TcpOption[];
+  /** Present when the options could not be read to their end; `options` has those before the bad one. */
+  readonly optionsProblem?: OptionsProblem;
   readonly payload: Uint8Array;
+}
+
+/** What is wrong with a packet, and where. */
+export interface Problem {
+  readonly layer: 'ip' | 'tcp' | 'option';
+  /** Octet offset in the packet: of the field that is wrong, or where a truncated packet ends. */
+  readonly at: number;
+  readonly what: string;
+}
+
+export interface OptionsProblem extends Problem {
+  readonly layer: 'option';
+  /** The octets from the bad option's kind up to the data offset, as they stand. */
+  readonly rest: Uint8Array;
 }

@@ -15,3 +15,19 @@ export const seqLt = (a: SeqNumber, b: SeqNumber): boolean => seqDiff(a, b) < 0;
 export const seqLeq = (a: SeqNumber, b: SeqNumber): boolean => seqDiff(a, b) <= 0;
 export const seqGt = (a: SeqNumber, b: SeqNumber): boolean => seqDiff(a, b) > 0;
 export const seqGeq = (a: SeqNumber, b: SeqNumber): boolean => seqDiff(a, b) >= 0;
+
+/** Whether `n` is one of the `length` sequence numbers that begin at `start`. */
+export const seqInWindow = (n: SeqNumber, start: SeqNumber, length: number): boolean =>
+  (n - start) >>> 0 < length;
+
+/** The acceptability test of RFC 9293 section 3.10.7.4 (table 6): does a segment have anything in the receive window? */
+export function isAcceptable(
+  segment: { readonly seq: SeqNumber; readonly segLen: number },
+  receiver: { readonly rcvNxt: SeqNumber; readonly rcvWnd: number },
+): boolean {
+  const { seq, segLen } = segment;
+  const { rcvNxt, rcvWnd } = receiver;
+  if (rcvWnd === 0) return segLen === 0 && seq === rcvNxt;
+  if (seqInWindow(seq, rcvNxt, rcvWnd)) return true;
+  return segLen > 0 && seqInWindow(seqAdd(seq, segLen - 1), rcvNxt, rcvWnd);
+}
