@@ -7,7 +7,7 @@ import { NANOS_PER_MS } from '../clock/index.js';
 import type { CallRecord } from '../endpoint/index.js';
 import type { FlowFacts, Role, Side } from '../fault/index.js';
 import type { NoteRecord } from '../observe/index.js';
-import { FLAG, type FlagName, type Flags, type Segment } from '../segment/index.js';
+import { type FlagName, type Flags, hasFlags, parseFlags, type Segment } from '../segment/index.js';
 import type { SegmentRecord } from '../wire/index.js';
 import type { MarkEvent, SegmentEvent, Trace, TraceEvent } from './trace.js';
 
@@ -34,7 +34,7 @@ export interface SegmentQuery {
   readonly from?: Side;
   /** Has this role, or one of these. */
   readonly role?: Role | readonly Role[];
-  /** Which transmission: 1 is the original; `'repeats'` are all but that. */
+  /** Which transmission (of the role, when one is asked for): 1 is the original; `'repeats'` are all but that. */
   readonly copy?: number | 'repeats';
   readonly flow?: number;
   /** Exactly these control bits. */
@@ -82,23 +82,33 @@ export function fits(event: TcpEvent, query: SegmentQuery): boolean {
 }
 
 function fitsFacts(facts: FlowFacts, query: SegmentQuery): boolean {
-  const { from, role, copy, flow, relSeq, relAck } = query;
-  const wanted = role === undefined ? undefined : typeof role === 'string' ? [role] : role;
+  const { from, flow, relSeq, relAck } = query;
   return (
     (from === undefined || facts.from === from) &&
-    (wanted === undefined || wanted.some((each) => facts.roles.includes(each))) &&
-    (copy === undefined || (copy === 'repeats' ? facts.copy > 1 : facts.copy === copy)) &&
+    fitsRole(facts, query) &&
     (flow === undefined || facts.flow === flow) &&
     (relSeq === undefined || facts.relSeq === relSeq) &&
     (relAck === undefined || facts.relAck === relAck)
   );
 }
 
+function fitsRole(facts: FlowFacts, { role, copy }: SegmentQuery): boolean {
+  const fitsCopy = (count: number) => copy === undefined || (copy === 'repeats' ? count > 1 : count === copy);
+  if (role === undefined) return fitsCopy(facts.copy);
+  const wanted = typeof role === 'string' ? [role] : role;
+  return wanted.some((each) => facts.roles.includes(each) && fitsCopy(copyOf(facts, each)));
+}
+
+/** Which transmission of a role a segment is: old data that rides on a new FIN is counted apart from the FIN. */
+export function copyOf(facts: FlowFacts, role: Role): number {
+  return facts.parts?.find((part) => part.role === role)?.copy ?? facts.copy;
+}
+
 function fitsBits(segment: Segment, query: SegmentQuery): boolean {
   const { flags, has, lacks, data } = query;
   return (
     (flags === undefined || segment.flags === bits(flags)) &&
-    (has === undefined || (segment.flags & bits(has)) === bits(has)) &&
+    (has === undefined || hasFlags(segment, bits(has))) &&
     (lacks === undefined || (segment.flags & bits(lacks)) === 0) &&
     (data === undefined || segment.payload.length > 0 === data)
   );
@@ -121,15 +131,7 @@ function touchedBy(event: SegmentEvent, fault: string | boolean): boolean {
     : event.faults.length > 0 === fault;
 }
 
-function bits(flags: FlagsText): Flags {
-  const names = typeof flags === 'string' ? flags.split(',').map((name) => name.trim()) : flags;
-  return names.reduce((all, name) => {
-    if (!isFlagName(name)) throw new RangeError(`"${name}" is no TCP flag: ${Object.keys(FLAG).join(' ')}`);
-    return all | FLAG[name];
-  }, 0);
-}
-
-const isFlagName = (name: string): name is FlagName => Object.hasOwn(FLAG, name);
+const bits = (flags: FlagsText): Flags => parseFlags(typeof flags === 'string' ? flags : flags.join(','));
 
 /** What became of a segment by the end of the run. */
 export function fateOf(event: SegmentEvent): Fate {

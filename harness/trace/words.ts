@@ -1,0 +1,72 @@
+/** How a trace is put into words: flags and numbers of a segment, its roles, what faults did to it. */
+import type { FaultMark, Role } from '../fault/index.js';
+import { describeSegment } from '../segment/index.js';
+import type { SegmentEvent, Trace } from './trace.js';
+
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  syn: 'SYN',
+  'syn-ack': 'SYN,ACK',
+  'handshake-ack': 'handshake ACK',
+  data: 'data',
+  'pure-ack': 'pure ACK',
+  'active-fin': 'FIN of the active closer',
+  'active-fin-ack': 'ACK of the active FIN',
+  'passive-fin': 'FIN of the passive closer',
+  'final-ack': 'final ACK',
+  rst: 'RST',
+  'keep-alive': 'keep-alive',
+  'window-probe': 'window probe',
+};
+
+export const roleName = (role: Role): string => ROLE_NAMES[role];
+
+/** `1st`, `2nd`, `11th`. */
+export function ordinal(n: number): string {
+  const isTeen = n % 100 >= 11 && n % 100 <= 13;
+  return `${n}${(isTeen ? undefined : ['th', 'st', 'nd', 'rd'][n % 10]) ?? 'th'}`;
+}
+
+/** The roles that say more than the segment's flags do. An ACK with a better name is not called pure as well. */
+export function tellingRoles(roles: readonly Role[]): readonly Role[] {
+  return roles.length > 1 ? roles.filter((role) => role !== 'pure-ack') : roles;
+}
+
+/** `FIN of the passive closer, 2nd copy`. */
+export function rolesText(roles: readonly Role[], copy: number): string {
+  const names = tellingRoles(roles).map(roleName).join(' and ');
+  if (copy <= 1) return names;
+  return names === '' ? `${ordinal(copy)} copy` : `${names}, ${ordinal(copy)} copy`;
+}
+
+/** `dropped by fault 1 (drop final-ack once)`: its number in the plan where it has no name of its own. */
+export function faultText(mark: FaultMark, trace: Pick<Trace, 'receipts'>): string {
+  return `${mark.what} by ${faultName(mark.fault, trace)}`;
+}
+
+function faultName(id: string, { receipts }: Pick<Trace, 'receipts'>): string {
+  const index = receipts.findIndex((receipt) => receipt.fault === id);
+  const text = receipts[index]?.text;
+  if (text === undefined) return `fault ${id}`;
+  return `fault ${text === id ? index + 1 : id} (${text})`;
+}
+
+/** What there is to say of a segment besides its octets: roles, copy, origin, faults. Empty when nothing is. */
+export function segmentRemark(event: SegmentEvent, trace: Pick<Trace, 'receipts'>): string {
+  const { facts, origin, faults, held } = event;
+  return [
+    facts === undefined ? '' : rolesText(facts.roles, facts.copy),
+    origin === 'user' ? 'injected by the scenario' : '',
+    origin === 'fault' && faults.length === 0 ? 'injected by a fault' : '',
+    ...faults.map((mark) => faultText(mark, trace)),
+    held ? 'held until the end' : '',
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
+}
+
+/** A segment in one line, numbers relative to each side's ISS: `FIN,ACK seq=5 ack=1 win=502 len=0`. */
+export function segmentText(event: SegmentEvent): string {
+  const { segment, facts } = event;
+  if (segment === undefined) return `not TCP, ${event.packet.length} octets`;
+  return describeSegment(segment, { relSeq: facts?.relSeq, relAck: facts?.relAck });
+}
