@@ -123,6 +123,8 @@ export interface Connection extends AsyncDisposable {
   state(): Promise<TcpState>;
   /** SIOCINQ, SIOCOUTQ and SIOCOUTQNSD. */
   queues(): Promise<{ recvOctets: number; sendOctets: number; unsentOctets: number }>;
+  /** SIOCATMARK: the next octet to be received is the one that urgent data stood at. */
+  atUrgentMark(): Promise<boolean>;
   /** SO_ERROR: reading it clears it. */
   error(): Promise<string | undefined>;
   poll(): Promise<PollEvents>;
