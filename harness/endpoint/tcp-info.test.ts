@@ -4,8 +4,13 @@ import { Loopback } from './kernel/loopback-fixture.js';
 import { decodeTcpInfo } from './tcp-info.js';
 
 describe('TCP_INFO', () => {
+  let loopback: Loopback;
+  beforeEach(() => {
+    loopback = new Loopback(4);
+  });
+  afterEach(() => loopback[Symbol.asyncDispose]());
+
   it('agrees with what ss reads of the same connection', async () => {
-    await using loopback = new Loopback(4);
     const { client, server } = await loopback.pair();
     await client.send('abcde');
     await server.receive();
@@ -49,7 +54,6 @@ describe('TCP_INFO', () => {
   });
 
   it('knows the data, the state and the options of a connection', async () => {
-    await using loopback = new Loopback(4);
     const { client, server } = await loopback.pair();
     await client.send('abcde');
     await client.shutdown('write');

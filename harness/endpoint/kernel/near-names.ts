@@ -2,7 +2,7 @@
 
 const MOST = 3;
 
-/** The known names at most a third of whose letters differ, those nearest and one letter farther. */
+/** The known names at most a third of whose letters differ: those that come nearest. */
 export function nearNames(name: string, known: readonly string[]): string[] {
   const upper = name.toUpperCase();
   const near = known
@@ -11,7 +11,7 @@ export function nearNames(name: string, known: readonly string[]): string[] {
     .sort((a, b) => a.distance - b.distance);
   const nearest = near[0]?.distance ?? 0;
   return near
-    .filter(({ distance }) => distance <= nearest + 1)
+    .filter(({ distance }) => distance === nearest)
     .slice(0, MOST)
     .map(({ candidate }) => candidate);
 }
