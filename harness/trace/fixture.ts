@@ -198,7 +198,9 @@ class Fixture {
     const { side, connection, fate } = line;
     const segment = this.#segment(line);
     const packet = encode(segment);
-    const facts = factsOf(this.#tracker.arrive({ id, atNs, from: side, packet, segment }), line);
+    const arrival = { id, atNs, from: side, packet, segment };
+    const isForged = fate?.kind === 'injected';
+    const facts = factsOf(isForged ? this.#tracker.look(arrival) : this.#tracker.arrive(arrival), line);
     const to = otherSide(side);
     const deliveries = deliveryTimes(fate, atNs).map((at): Delivery => {
       const rewritten = fate?.kind === 'rewritten' ? { packet: encode({ ...segment, window: 0 }) } : {};

@@ -38,16 +38,16 @@ export function rolesText(roles: readonly Role[], copy: number): string {
   return names === '' ? `${ordinal(copy)} copy` : `${names}, ${ordinal(copy)} copy`;
 }
 
-/** `dropped by fault 1 (drop final-ack once)`: its number in the plan where it has no name of its own. */
-export function faultText(mark: FaultMark, trace: Pick<Trace, 'receipts'>): string {
-  return `${mark.what} by ${faultName(mark.fault, trace)}`;
+/** `dropped by fault 1 (drop final-ack once)`. */
+export function faultText({ what, fault }: FaultMark, trace: Pick<Trace, 'receipts'>): string {
+  const text = trace.receipts.find((receipt) => receipt.fault === fault)?.text;
+  return `${what} by ${faultName(fault, trace)}${text === undefined ? '' : ` (${text})`}`;
 }
 
-function faultName(id: string, { receipts }: Pick<Trace, 'receipts'>): string {
-  const index = receipts.findIndex((receipt) => receipt.fault === id);
-  const text = receipts[index]?.text;
-  if (text === undefined) return `fault ${id}`;
-  return `fault ${text === id ? index + 1 : id} (${text})`;
+/** `fault retry-loss`, or by its number in the plan (`fault 1`) where its one-line text is its only name. */
+export function faultName(fault: string, { receipts }: Pick<Trace, 'receipts'>): string {
+  const index = receipts.findIndex((receipt) => receipt.fault === fault);
+  return `fault ${receipts[index]?.text === fault ? index + 1 : fault}`;
 }
 
 /** What there is to say of a segment besides its octets: roles, copy, origin, faults. Empty when nothing is. */

@@ -1,0 +1,5 @@
+export * from './files.js';
+export * from './human-time.js';
+export * from './ladder.js';
+export { type Terminal, terminalOf } from './terminal.js';
+export { type Citation, tally, type VerdictEntry, verdictLines } from './verdicts.js';

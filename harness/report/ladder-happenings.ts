@@ -1,0 +1,142 @@
+/** What a ladder shows of a trace, as a list in time: departures, late arrivals, states, calls, remarks. */
+import { NANOS_PER_MS, type Nanos } from '../clock/index.js';
+import type { CallRecord } from '../endpoint/index.js';
+import type { Side } from '../fault/index.js';
+import type { Certainty } from '../observe/index.js';
+import { FLAG } from '../segment/index.js';
+import { connectionsOf, isTcp, type SegmentEvent, type Trace, type TraceEvent } from '../trace/index.js';
+import type { Delivery } from '../wire/index.js';
+
+/**
+ * - `through`: delivered at once; `lost`: never delivered; `departs`: delivered later, by an `arrives` of its own;
+ * - `injected`: comes from the wire, not from an end.
+ */
+export type ArrowShape = 'through' | 'lost' | 'departs' | 'arrives' | 'injected';
+
+export type Happening =
+  | { readonly kind: 'arrow'; readonly atNs: Nanos; readonly shape: ArrowShape; readonly event: SegmentEvent }
+  | {
+      readonly kind: 'state';
+      readonly atNs: Nanos;
+      readonly side: Side;
+      readonly text: string;
+      readonly certainty: Certainty;
+    }
+  | {
+      readonly kind: 'call';
+      readonly atNs: Nanos;
+      readonly side: Side;
+      readonly text: string;
+      /** When `text` is too long. */
+      readonly short: string;
+    }
+  | { readonly kind: 'remark'; readonly atNs: Nanos; readonly text: string };
+
+/** A delivery that is this late is drawn in a row of its own. */
+export const LATE_NS = 3 * NANOS_PER_MS;
+
+export function happeningsOf(trace: Trace): readonly Happening[] {
+  const segments = trace.events.filter((event): event is SegmentEvent => event.kind === 'segment');
+  const happenings = trace.events.flatMap((event): readonly Happening[] => {
+    switch (event.kind) {
+      case 'segment':
+        return arrows(event, segments);
+      case 'call':
+        return calls(event);
+      case 'mark':
+        return [{ kind: 'remark', atNs: event.atNs, text: event.text }];
+      default:
+        return [];
+    }
+  });
+  return [...states(trace), ...happenings].toSorted((a, b) => a.atNs - b.atNs);
+}
+
+function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonly Happening[] {
+  const { atNs, deliveries } = event;
+  const late = deliveries.filter((delivery) => isLate(event, delivery, segments));
+  const arrivals = late.map(
+    (delivery) => ({ kind: 'arrow', atNs: delivery.atNs, shape: 'arrives', event }) as const,
+  );
+  const isPrompt = late.length < deliveries.length;
+  const isInjected = event.origin === 'fault' || event.origin === 'user';
+  if (isInjected) return [{ kind: 'arrow', atNs, shape: 'injected', event }, ...arrivals];
+  const shape = isPrompt ? 'through' : late.length > 0 ? 'departs' : 'lost';
+  return [{ kind: 'arrow', atNs, shape, event }, ...arrivals];
+}
+
+/** Late in time, overtaken by a segment of its own side, or crossed by another that opens or closes as well. */
+function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly SegmentEvent[]): boolean {
+  if (delivery.atNs - event.atNs > LATE_NS) return true;
+  return segments.some((other) => {
+    if (other.atNs <= event.atNs || other.atNs >= delivery.atNs) return false;
+    if (other.from !== event.from) return isTurningPoint(other) && isTurningPoint(event);
+    return other.deliveries.some(({ atNs }) => atNs < delivery.atNs);
+  });
+}
+
+const isTurningPoint = (event: SegmentEvent): boolean =>
+  isTcp(event) && (event.segment.flags & (FLAG.SYN | FLAG.FIN | FLAG.RST)) !== 0;
+
+/** Of listening sockets only that they came to be: what follows belongs to connections. */
+function states(trace: Trace): readonly Happening[] {
+  const hasSeveral = flowCount(trace.events) > 1;
+  const opened = trace.events.flatMap((event): readonly Happening[] =>
+    event.kind === 'transition' && event.to === 'LISTEN' && event.remote.port === 0
+      ? [{ kind: 'state', atNs: event.atNs, side: event.side, text: 'LISTEN', certainty: event.certainty }]
+      : [],
+  );
+  const ofConnections = (['client', 'server'] as const)
+    .flatMap((side) => connectionsOf(trace, side))
+    .flatMap(({ flow, transitions }) =>
+      transitions.map(({ atNs, side, to, certainty }): Happening => {
+        const prefix = hasSeveral && flow !== undefined ? `#${flow} ` : '';
+        return { kind: 'state', atNs, side, text: `${prefix}${to}`, certainty };
+      }),
+    );
+  return [...opened, ...ofConnections];
+}
+
+export function flowCount(events: readonly TraceEvent[]): number {
+  return new Set(events.filter(isTcp).map(({ facts }) => facts.flow)).size;
+}
+
+/** Calls that look and change nothing are no part of the story. */
+const LOOKS: ReadonlySet<string> = new Set([
+  'state',
+  'info',
+  'queues',
+  'error',
+  'poll',
+  'getOption',
+  'sockets',
+]);
+/** Calls that wait for the other side: what they found tells more than that they were made. */
+const WAITS: ReadonlySet<string> = new Set(['accept', 'receive', 'receiveAll']);
+
+function calls(record: CallRecord): readonly Happening[] {
+  const { call, side, atNs, returnedNs } = record;
+  if (LOOKS.has(call)) return [];
+  const made = { kind: 'call', atNs, side, text: `${call}(${argumentsText(record)})`, short: call } as const;
+  const found = resultText(record.result);
+  if (found === undefined) return [WAITS.has(call) ? { ...made, atNs: returnedNs } : made];
+  const returned = { kind: 'call', atNs: returnedNs, side, text: `${call}: ${found}`, short: found } as const;
+  return WAITS.has(call) || returnedNs - atNs <= LATE_NS ? [returned] : [made, returned];
+}
+
+const argumentsText = ({ args: { how, octets } }: CallRecord): string => String(how ?? octets ?? '');
+
+function resultText(result: CallRecord['result']): string | undefined {
+  switch (result.kind) {
+    case 'ok':
+      return undefined;
+    case 'data':
+      return `${result.octets} ${result.octets === 1 ? 'octet' : 'octets'}`;
+    case 'end':
+      return 'end';
+    case 'error':
+      return result.errno;
+    case 'timeout':
+      return `gave up`;
+  }
+}
