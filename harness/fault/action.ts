@@ -1,7 +1,7 @@
 /** What a fault does to the segments it picks: plain data. `FaultEngine` says how several faults on one segment add up. */
-import type { FlagName, TcpOption } from '../segment/index.js';
+import type { FlagName, OptionKind, TcpOption } from '../segment/index.js';
 import type { Side } from './flow.js';
-import type { Match, OptionKind } from './match.js';
+import type { Match } from './match.js';
 
 /**
  * A sequence number: as it stands, or from a base with an offset (`iss+1`, `next-100`, `same`). `iss` is the initial

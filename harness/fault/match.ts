@@ -2,7 +2,7 @@
  * What a fault picks: plain data, so that it can be written as JSON or YAML, posted to the wire's thread and printed.
  * All clauses given must hold; a match without clauses picks every segment. See `Matcher` for the evaluation.
  */
-import type { FlagName, TcpOption } from '../segment/index.js';
+import type { FlagName, OptionKind } from '../segment/index.js';
 import type { Role, Side } from './flow.js';
 
 /** A role of the flow tracker, or `fin` for a FIN of either kind. */
@@ -19,8 +19,6 @@ export interface FlagsMatch {
   /** These are set and no others. */
   readonly exactly?: readonly FlagName[];
 }
-
-export type OptionKind = TcpOption['kind'];
 
 export interface OptionsMatch {
   readonly present?: readonly OptionKind[];
