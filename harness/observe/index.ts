@@ -1,2 +1,10 @@
+export * from './alignment.js';
+export * from './capability.js';
+export * from './join-states.js';
+export * from './sighting.js';
+export * from './snapshot-watcher.js';
 export * from './sock-diag.js';
+export * from './tracepoint-event.js';
+export * from './tracepoints.js';
+export { findTracefs } from './tracing-instance.js';
 export * from './transition.js';

@@ -77,20 +77,13 @@ export class SockDiag implements Disposable {
    * The socket that a segment from `remote` to `local` would find: the connection's own, whatever holds it, or else
    * the one that listens there, or else none.
    */
-  find({ local, remote }: Pair, options: { readonly info?: boolean } = {}): DiagSocket | undefined {
-    const request = diagRequest(isIPv6(local.ip) ? 6 : 4, options.info ?? false);
-    const view = new DataView(request.buffer);
-    view.setUint16(8, local.port);
-    view.setUint16(10, remote.port);
-    request.set(addressBytes(local.ip), 12);
-    request.set(addressBytes(remote.ip), 28);
-    view.setUint32(48, INET_DIAG_NOCOOKIE, true);
-    view.setUint32(52, INET_DIAG_NOCOOKIE, true);
+  find(pair: Pair | PairQuery, options: { readonly info?: boolean } = {}): DiagSocket | undefined {
+    const query = pair instanceof PairQuery ? pair : new PairQuery(pair, options);
     try {
       const [answer] = this.#netlink.request(
         SOCK_DIAG_BY_FAMILY,
         0,
-        request,
+        query.octets,
         'sock_diag look at a connection',
       );
       return answer === undefined ? undefined : decodeDiagMessage(answer)[0];
@@ -102,6 +95,22 @@ export class SockDiag implements Disposable {
 
   [Symbol.dispose](): void {
     this.#netlink[Symbol.dispose]();
+  }
+}
+
+/** The question for one pair, for those who ask it often. */
+export class PairQuery {
+  readonly octets: Uint8Array;
+
+  constructor({ local, remote }: Pair, options: { readonly info?: boolean } = {}) {
+    this.octets = diagRequest(isIPv6(local.ip) ? 6 : 4, options.info ?? false);
+    const view = new DataView(this.octets.buffer);
+    view.setUint16(8, local.port);
+    view.setUint16(10, remote.port);
+    this.octets.set(addressBytes(local.ip), 12);
+    this.octets.set(addressBytes(remote.ip), 28);
+    view.setUint32(48, INET_DIAG_NOCOOKIE, true);
+    view.setUint32(52, INET_DIAG_NOCOOKIE, true);
   }
 }
 

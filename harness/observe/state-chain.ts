@@ -1,0 +1,55 @@
+/** The tracepoints' changes of state, sorted into one chain for each full socket. */
+import type { Nanos } from '../clock/index.js';
+import type { TcpState } from '../endpoint/index.js';
+import type { Side } from '../fault/index.js';
+import type { Pair } from './sock-diag.js';
+import type { TracepointEvent } from './tracepoint-event.js';
+
+export interface StateChange {
+  readonly atNs: Nanos;
+  readonly from: TcpState;
+  readonly to: TcpState;
+}
+
+export interface StateChain extends Pair {
+  readonly side: Side;
+  /** At least one. */
+  readonly changes: readonly StateChange[];
+}
+
+export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
+  const all: TracepointEvent[][] = [];
+  const open = new Map<number, TracepointEvent[]>();
+  for (const event of events) {
+    if (event.change === undefined) continue;
+    const known = open.get(event.socket);
+    // The kernel uses the memory of a freed socket again: a beginning is another socket's.
+    if (known !== undefined && !isBeginning(event)) known.push(event);
+    else {
+      const begun = [event];
+      open.set(event.socket, begun);
+      all.push(begun);
+    }
+  }
+  return all.flatMap(chainOf);
+}
+
+const isBeginning = ({ change }: TracepointEvent): boolean =>
+  change?.from === 'CLOSED' || (change?.from === 'LISTEN' && change.to === 'SYN-RECEIVED');
+
+/** An active opening bears no local port in its first event when the kernel is yet to pick one: a later event has it. */
+function chainOf(events: readonly TracepointEvent[]): StateChain[] {
+  const [first] = events;
+  if (first === undefined) return [];
+  const { side, local, remote } = events.find((event) => event.local.port !== 0) ?? first;
+  const changes = events.flatMap(({ atNs, change }) => (change === undefined ? [] : [{ atNs, ...change }]));
+  return [{ side, local, remote, changes }];
+}
+
+export const startOf = (chain: StateChain): Nanos => chain.changes[0]?.atNs ?? 0;
+
+/** The change to CLOSED that ends the full socket, once it has happened. */
+export const closeOf = ({ changes }: StateChain): StateChange | undefined => {
+  const last = changes.at(-1);
+  return last?.to === 'CLOSED' ? last : undefined;
+};
