@@ -1,5 +1,6 @@
 /** A segment in one line, in the manner of tcpdump and Wireshark: `FIN,ACK seq=5 ack=1 win=502 len=0`. */
 import { flagsText, hasFlags } from './flags.js';
+import { toHex } from './hex.js';
 import { FLAG, type Segment, type TcpOption } from './segment.js';
 import { seqAdd } from './sequence.js';
 
@@ -44,7 +45,7 @@ function optionText(option: TcpOption, ackBase: number): string | undefined {
         .map(({ left, right }) => `${seqAdd(left, ackBase)}-${seqAdd(right, ackBase)}`)
         .join(',')}`;
     case 'fastOpen':
-      return option.cookie.length === 0 ? 'tfo=request' : `tfo=${hex(option.cookie)}`;
+      return option.cookie.length === 0 ? 'tfo=request' : `tfo=${toHex(option.cookie)}`;
     case 'userTimeout':
       return `uto=${option.timeout}${option.granularity === 'minutes' ? 'min' : 's'}`;
     case 'md5':
@@ -55,6 +56,3 @@ function optionText(option: TcpOption, ackBase: number): string | undefined {
       return option.problem === undefined ? `opt${option.number}` : `(${option.problem})`;
   }
 }
-
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join('');

@@ -1,10 +1,13 @@
 export * from './checksum.js';
 export * from './codec.js';
 export * from './describe.js';
+export { optionsLength } from './encode-options.js';
 export * from './flags.js';
+export * from './fuzz.js';
+export * from './hex.js';
 export * from './ip-address.js';
 export * from './make-segment.js';
 export * from './measure.js';
-export { MAX_OPTION_OCTETS, OPTION_NUMBER, optionsLength } from './options.js';
+export * from './option-numbers.js';
 export * from './segment.js';
 export * from './sequence.js';

@@ -1,50 +1,84 @@
 /** IP addresses as octets and as text (RFC 4291 section 2.2, RFC 5952). Zones (`%eth0`) are no part of an address here. */
-import { isIPv4, isIPv6 } from 'node:net';
 
 /** Throws a `RangeError` when the text is no dotted quad. */
 export function ipv4Bytes(ip: string): Uint8Array {
-  if (!isIPv4(ip)) throw new RangeError(`"${ip}" is no IPv4 address: write four numbers, such as 192.0.2.1`);
-  return Uint8Array.from(ip.split('.'), Number);
-}
-
-/** The text of the four octets at `at`. */
-export function ipv4Text(bytes: Uint8Array, at = 0): string {
-  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+  const octets = parseIpv4(ip);
+  if (octets !== undefined) return octets;
+  throw new RangeError(`"${ip}" is no IPv4 address: write four numbers up to 255, such as 192.0.2.1`);
 }
 
 /** Throws a `RangeError` when the text is no IPv6 address. */
 export function ipv6Bytes(ip: string): Uint8Array {
-  if (!isIPv6(ip) || ip.includes('%')) {
-    throw new RangeError(`"${ip}" is no IPv6 address: write one such as 2001:db8::1, without a zone`);
-  }
-  const [head = '', tail] = ip.split('::');
-  const left = groups(head);
-  const right = groups(tail ?? '');
-  const all = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
-  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
-}
-
-/** 16-bit groups of one side of `::`; a dotted quad at its end is two of them. */
-function groups(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = ipv4Bytes(group);
-    return [(a << 8) | b, (c << 8) | d];
-  });
+  const octets = parseIpv6(ip);
+  if (octets !== undefined) return octets;
+  throw new RangeError(`"${ip}" is no IPv6 address: write one such as 2001:db8::1, without a zone`);
 }
 
 /** The octets of an address of either version; throws a `RangeError` for other text. */
 export function ipBytes(ip: string): Uint8Array {
-  if (isIPv4(ip)) return ipv4Bytes(ip);
-  if (ip.includes(':')) return ipv6Bytes(ip);
+  const octets = parseIpv4(ip) ?? parseIpv6(ip);
+  if (octets !== undefined) return octets;
   throw new RangeError(`"${ip}" is no IP address: write one such as 192.0.2.1 or 2001:db8::1`);
 }
 
 /** The version that the text is an address of, undefined for any other text. */
 export function ipVersion(ip: string): 4 | 6 | undefined {
-  if (isIPv4(ip)) return 4;
-  return isIPv6(ip) && !ip.includes('%') ? 6 : undefined;
+  if (parseIpv4(ip) !== undefined) return 4;
+  return parseIpv6(ip) === undefined ? undefined : 6;
+}
+
+/** No leading zeros: some readers take them for octal (RFC 6943 section 3.1.1). */
+const DECIMAL_OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
+const HEX_GROUP = /^[0-9a-f]{1,4}$/i;
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  const octets = new Uint8Array(4);
+  for (const [i, part] of parts.entries()) {
+    const value = Number(part);
+    if (!DECIMAL_OCTET.test(part) || value > 255) return undefined;
+    octets[i] = value;
+  }
+  return octets;
+}
+
+function parseIpv6(text: string): Uint8Array | undefined {
+  const [head = '', tail, ...more] = text.split('::');
+  if (more.length > 0) return undefined;
+  const left = parseGroups(head, tail === undefined);
+  const right = parseGroups(tail ?? '', true);
+  if (left === undefined || right === undefined) return undefined;
+  const count = left.length + right.length;
+  if (tail === undefined ? count !== 8 : count > 7) return undefined;
+  const octets = new Uint8Array(16);
+  const view = new DataView(octets.buffer);
+  for (const [i, group] of left.entries()) view.setUint16(2 * i, group);
+  for (const [i, group] of right.entries()) view.setUint16(2 * (8 - right.length + i), group);
+  return octets;
+}
+
+/** The 16-bit groups of one side of `::`. At the end of the address a dotted quad stands for two of them. */
+function parseGroups(text: string, endsAddress: boolean): number[] | undefined {
+  if (text === '') return [];
+  const parts = text.split(':');
+  const groups: number[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (HEX_GROUP.test(part)) {
+      groups.push(Number.parseInt(part, 16));
+    } else {
+      const quad = endsAddress && i === parts.length - 1 ? parseIpv4(part) : undefined;
+      if (quad === undefined) return undefined;
+      const [a = 0, b = 0, c = 0, d = 0] = quad;
+      groups.push((a << 8) | b, (c << 8) | d);
+    }
+  }
+  return groups;
+}
+
+/** The text of the four octets at `at`. */
+export function ipv4Text(bytes: Uint8Array, at = 0): string {
+  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }
 
 const HEX = Array.from({ length: 0x100 }, (_, n) => n.toString(16));

@@ -4,6 +4,7 @@
  */
 import { finishChecksum, wordSum } from './checksum.js';
 import { ipBytes, ipv4Text, ipv6Text } from './ip-address.js';
+import { walkExtensions } from './ipv6-extensions.js';
 import { fits } from './range.js';
 import type { IpHeader, Ipv4Header, Ipv6Header, Problem } from './segment.js';
 
@@ -13,14 +14,6 @@ const DONT_FRAGMENT = 0x4000;
 const RESERVED_FLAG = 0x8000;
 /** More Fragments and the fragment offset: zero in a whole packet. */
 const IPV4_FRAGMENT = 0x3fff;
-const IPV6_FRAGMENT = 0xfff9;
-
-/** IPv6 extension headers that another header may follow (RFC 7045; AH is measured in other units). */
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const AUTHENTICATION = 51;
-const DESTINATION_OPTIONS = 60;
 
 const EMPTY = new Uint8Array(0);
 
@@ -92,7 +85,7 @@ function decodeIpv6(bytes: Uint8Array, view: DataView): IpContent | Problem {
       `the payload length is ${to - IPV6_HEADER} octets, of which ${size - IPV6_HEADER} came`,
     );
   const nextHeader = view.getUint8(6);
-  const chain = walkExtensions(view, nextHeader, to);
+  const chain = walkExtensions(view, { nextHeader, from: IPV6_HEADER, to });
   if ('what' in chain) return chain;
   const word = view.getUint32(0);
   const ip: Ipv6Header = {
@@ -106,48 +99,6 @@ function decodeIpv6(bytes: Uint8Array, view: DataView): IpContent | Problem {
     nextHeader,
   };
   return { ip, protocol: chain.protocol, fragment: chain.fragment, checksumOk: true, from: chain.from, to };
-}
-
-/** Follows the extension headers up to the first that is none, or to the end of a fragment header. */
-function walkExtensions(
-  view: DataView,
-  nextHeader: number,
-  to: number,
-): { protocol: number; from: number; fragment: boolean } | Problem {
-  let protocol = nextHeader;
-  let at = IPV6_HEADER;
-  for (;;) {
-    const unit = extensionUnit(protocol);
-    if (unit === undefined) return { protocol, from: at, fragment: false };
-    if (at + 8 > to) return problem(to, `the packet ends in the extension header (${protocol}) at ${at}`);
-    const length = unit * view.getUint8(at + 1) + 8;
-    if (at + length > to) {
-      return problem(
-        at + 1,
-        `the extension header (${protocol}) has ${length} octets, of which ${to - at} came`,
-      );
-    }
-    const isFragment = protocol === FRAGMENT && (view.getUint16(at + 2) & IPV6_FRAGMENT) !== 0;
-    protocol = view.getUint8(at);
-    at += length;
-    if (isFragment) return { protocol, from: at, fragment: true };
-  }
-}
-
-/** Octets that the length field of an extension header counts in (0: it has no such field); undefined for other protocols. */
-function extensionUnit(protocol: number): number | undefined {
-  switch (protocol) {
-    case HOP_BY_HOP:
-    case ROUTING:
-    case DESTINATION_OPTIONS:
-      return 8;
-    case AUTHENTICATION:
-      return 4;
-    case FRAGMENT:
-      return 0;
-    default:
-      return undefined;
-  }
 }
 
 /** The octets that a header takes, with its options or extension headers. */

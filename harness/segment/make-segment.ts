@@ -1,8 +1,10 @@
 /** Segments from the few fields that matter, with sensible values for the rest. */
+
+import { decodeOptions } from './decode-options.js';
 import { parseFlags } from './flags.js';
 import { ipHeaderLength } from './ip.js';
 import { ipVersion } from './ip-address.js';
-import { decodeOptions } from './options.js';
+import { MAX_OPTION_OCTETS } from './option-numbers.js';
 import {
   FLAG,
   type Flags,
@@ -84,7 +86,7 @@ function makeOptions(
   at: number,
 ): { options: readonly TcpOption[]; optionsProblem?: OptionsProblem } {
   if (!(options instanceof Uint8Array)) return { options };
-  if (options.length > 40 || options.length % 4 !== 0) {
+  if (options.length > MAX_OPTION_OCTETS || options.length % 4 !== 0) {
     throw new RangeError(`${options.length} octets of options were given: give a multiple of 4 up to 40`);
   }
   const packet = new Uint8Array(at + options.length);

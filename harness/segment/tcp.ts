@@ -1,6 +1,8 @@
 /** The TCP header and what it carries, from and to octets (RFC 9293 section 3.1). Knows nothing of connections. */
 import { finishChecksum, tcpSum } from './checksum.js';
-import { decodeOptions, encodeOption, MAX_OPTION_OCTETS, optionsLength } from './options.js';
+import { decodeOptions } from './decode-options.js';
+import { encodeOption, optionsLength } from './encode-options.js';
+import { MAX_OPTION_OCTETS } from './option-numbers.js';
 import { fits } from './range.js';
 import type { IpHeader, Problem, Segment, TcpOption } from './segment.js';
 import { seqNumber } from './sequence.js';
