@@ -1,1 +1,3 @@
 export * from './clock.js';
+export * from './real-clock.js';
+export * from './timer-queue.js';

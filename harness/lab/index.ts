@@ -1,1 +1,2 @@
 export * from './lab.js';
+export { openNetnsLab } from './netns/netns-lab.js';

@@ -78,5 +78,15 @@ export const libc = {
     'int epoll_wait(int, void*, int, int)',
   ),
   clockGettime: bind<(clock: number, timespec: Uint8Array) => number>('int clock_gettime(int, void*)'),
+  /** Blocks the calling thread; `timeout` is a `struct timespec`, null to wait for ever. */
+  ppollBlocking: bind<(fds: Uint8Array, count: number, timeout: Bytes, signals: null) => number>(
+    'int ppoll(void*, ulong, const void*, const void*)',
+  ),
+  sendmmsg: bind<(fd: number, headers: Uint8Array, count: number, flags: number) => number>(
+    'int sendmmsg(int, void*, uint, int)',
+  ),
+  prctl: bind<(option: number, a: number, b: number, c: number, d: number) => number>(
+    'int prctl(int, ulong, ulong, ulong, ulong)',
+  ),
   ifNametoindex: bind<(name: string) => number>('uint if_nametoindex(const char*)'),
 } as const;

@@ -30,6 +30,11 @@ export class NetworkNamespace implements Disposable {
     return new NetworkNamespace(openSync('/proc/thread-self/ns/net', 'r'));
   }
 
+  /** One whose descriptor somebody else keeps open, and closes: the other thread, as a rule. */
+  static ofFd(fd: number): NetworkNamespace {
+    return new NetworkNamespace(fd);
+  }
+
   /** Runs a synchronous step inside the namespace. */
   run<T>(step: () => T): T {
     const home = NetworkNamespace.ofThisThread();

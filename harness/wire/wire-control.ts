@@ -22,3 +22,8 @@ export interface WireControl {
   records(): readonly SegmentRecord[];
   receipts(): Promise<readonly Receipt[]>;
 }
+
+/** What was waited for on the wire did not come. Says nothing about the stacks' own time-outs. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}

@@ -1,0 +1,53 @@
+/**
+ * A network namespace for one endpoint: a loopback, and one link whose far end belongs to the wire. Nothing speaks
+ * there but the endpoint: no ARP, no neighbour or router discovery, no membership reports. Held by a file descriptor.
+ */
+import { writeFileSync } from 'node:fs';
+import type { Side } from '../../fault/index.js';
+import { NetworkNamespace } from '../../sys/index.js';
+import type { Settings } from '../lab.js';
+import { switchOffloadsOff } from './offloads.js';
+import { Rtnetlink } from './rtnetlink.js';
+import { applySettings } from './settings.js';
+import { type FarSide, LINK_MAC } from './wire-thread.js';
+
+/** Fixed, so that nothing needs to be asked: the loopback is 1. */
+const LINK = { name: 'eth0', index: 2 } as const;
+const LOOPBACK_INDEX = 1;
+
+export interface EndpointNamespaceOptions {
+  readonly side: Side;
+  readonly ip: string;
+  readonly prefixBits: number;
+  readonly ipVersion: 4 | 6;
+  readonly mtu: number;
+  readonly settings: Settings;
+  readonly farSide: FarSide;
+  readonly farIfindex: number;
+}
+
+export function makeEndpointNamespace(options: EndpointNamespaceOptions): NetworkNamespace {
+  const namespace = NetworkNamespace.create();
+  try {
+    namespace.run(() => furnish(options));
+    options.farSide.rtnetlink.setUp(options.farIfindex);
+    return namespace;
+  } catch (error) {
+    namespace[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function furnish(options: EndpointNamespaceOptions): void {
+  const { side, ip, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
+  using rtnetlink = new Rtnetlink();
+  // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
+  if (ipVersion === 6) writeFileSync('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
+  else writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
+  rtnetlink.setUp(LOOPBACK_INDEX);
+  const far = { name: `l${farIfindex}`, index: farIfindex, namespaceFd: farSide.namespace.fd };
+  rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far });
+  switchOffloadsOff(LINK.name);
+  rtnetlink.addAddress(LINK.index, ip, prefixBits);
+  applySettings(settings, side);
+}

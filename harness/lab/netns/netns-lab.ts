@@ -1,0 +1,206 @@
+/**
+ * The embedded default: stacks are the kernel that this machine runs, each in a network namespace of its own, and the
+ * wire lies between the far ends of their links. Real time, no helper programs, nothing that outlives the process.
+ */
+import { type Clock, RealClock } from '../../clock/index.js';
+import { type CallRecord, type Endpoint, KernelEndpoint, type PeerPort } from '../../endpoint/index.js';
+import { otherSide, type Side } from '../../fault/index.js';
+import { SockDiag } from '../../observe/index.js';
+import { monotonicNs } from '../../sys/index.js';
+import type { WireControl } from '../../wire/index.js';
+import type { Lab, LabOptions, Recording } from '../lab.js';
+import { Eyes } from './eyes.js';
+import { NetnsPeerPort } from './netns-peer-port.js';
+import { NetnsWire } from './netns-wire.js';
+import { explainLabFailure } from './privilege.js';
+import type { Report } from './thread/protocol.js';
+import { Topology } from './topology.js';
+import { WireThread } from './wire-thread.js';
+
+/** A lab of its own; free it with `await using` or its `asyncDispose`. Rejects with one sentence on what is missing. */
+export async function openNetnsLab(options: LabOptions): Promise<Lab> {
+  const epochNs = monotonicNs();
+  let parts: { thread: WireThread; topology: Topology; eyes: Eyes };
+  try {
+    const thread = WireThread.shared();
+    const topology = new Topology(options, thread);
+    parts = { thread, topology, eyes: openEyes(options, epochNs, topology) };
+  } catch (error) {
+    throw explainLabFailure(error);
+  }
+  const lab = new NetnsLab(options, { ...parts, epochNs });
+  try {
+    await lab.open(options);
+    return lab;
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
+    throw explainLabFailure(error);
+  }
+}
+
+function openEyes({ eyes = 'auto' }: LabOptions, epochNs: bigint, topology: Topology): Eyes {
+  try {
+    return new Eyes({
+      wanted: eyes,
+      epochNs,
+      sideOf: (local, remote) => topology.sideOf(local.ip, remote.ip),
+    });
+  } catch (error) {
+    topology[Symbol.dispose]();
+    throw error;
+  }
+}
+
+class NetnsLab implements Lab {
+  readonly name = 'netns';
+  readonly ipVersion: 4 | 6;
+  readonly clock: Clock;
+  readonly wire: WireControl;
+  readonly #wire: NetnsWire;
+  readonly #epochNs: bigint;
+  readonly #thread: WireThread;
+  readonly #topology: Topology;
+  readonly #eyes: Eyes;
+  readonly #endpoints = new Map<Side, { endpoint: KernelEndpoint; diag: SockDiag }>();
+  readonly #peerPort: NetnsPeerPort | undefined;
+  readonly #calls: CallRecord[] = [];
+  #number: number | undefined;
+  #isClosed = false;
+
+  constructor(
+    options: LabOptions,
+    parts: { thread: WireThread; topology: Topology; eyes: Eyes; epochNs: bigint },
+  ) {
+    this.ipVersion = options.ipVersion;
+    this.#epochNs = parts.epochNs;
+    this.#thread = parts.thread;
+    this.#topology = parts.topology;
+    this.#eyes = parts.eyes;
+    this.clock = new RealClock(parts.epochNs);
+    this.#wire = new NetnsWire({
+      clock: this.clock,
+      ask: (request) => this.#thread.request(this.#openNumber(), request),
+    });
+    this.wire = this.#wire;
+    for (const side of ['client', 'server'] as const) this.#addEndpoint(side);
+    if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
+  }
+
+  #addEndpoint(side: Side): void {
+    const namespace = this.#topology.namespace(side);
+    if (namespace === undefined) return;
+    const diag = namespace.run(() => new SockDiag());
+    const endpoint = new KernelEndpoint({
+      side,
+      namespace,
+      ip: this.ip(side),
+      clock: this.clock,
+      log: (record) => this.#calls.push(record),
+      sockets: () => diag.dump({ ipVersion: this.ipVersion }),
+    });
+    this.#endpoints.set(side, { endpoint, diag });
+  }
+
+  #makePeerPort(side: Side): NetnsPeerPort {
+    return new NetnsPeerPort({
+      side,
+      clock: this.clock,
+      ip: this.ip(side),
+      remoteIp: this.ip(otherSide(side)),
+      send: (packet) => this.#thread.peerPacket(this.#openNumber(), packet),
+    });
+  }
+
+  async open(options: LabOptions): Promise<void> {
+    const { ipVersion, faults = [] } = options;
+    const ends = (['client', 'server'] as const).flatMap((side) => {
+      const namespace = this.#topology.namespace(side);
+      return namespace === undefined ? [] : [{ side, namespaceFd: namespace.fd, ip: this.ip(side) }];
+    });
+    const looker = { ipVersion, ends, hasTracepoints: this.#eyes.hasTracepoints };
+    const open = {
+      epochNs: this.#epochNs,
+      sides: {
+        client: this.#topology.sideOptions('client'),
+        server: this.#topology.sideOptions('server'),
+      },
+      faults,
+      ...(this.#eyes.looks ? { looker } : {}),
+    };
+    this.#number = await this.#thread.open(open, (report) => this.#take(report));
+  }
+
+  #take(report: Exclude<Report, { kind: 'answer' | 'refused' }>): void {
+    switch (report.kind) {
+      case 'seen':
+        this.#eyes.take(report.record);
+        return;
+      case 'to-peer':
+        this.#peerPort?.deliver(report.packet, report.atNs);
+        return;
+      default:
+        this.#wire.take(report);
+    }
+  }
+
+  endpoint(side: Side): Endpoint {
+    const found = this.#endpoints.get(side);
+    if (found === undefined)
+      throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
+    return found.endpoint;
+  }
+
+  ip(side: Side): string {
+    return this.#topology.ip(side);
+  }
+
+  peerPort(): PeerPort {
+    if (this.#peerPort === undefined)
+      throw new TypeError('this lab has a stack on both sides: open it with the option "peer" set to a side');
+    return this.#peerPort;
+  }
+
+  async recording(): Promise<Recording> {
+    const { stampErrorNs, epochUnixNs } = await this.#wire.sync();
+    const drops = this.#topology.linkDrops();
+    if (drops > 0)
+      throw new Error(
+        `the kernel lost ${drops} packets between the stacks and the wire: run fewer jobs at once`,
+      );
+    const receipts = await this.#wire.receipts();
+    const { transitions, notes } = this.#eyes.seen();
+    return {
+      segments: [...this.#wire.records()],
+      transitions,
+      notes,
+      calls: [...this.#calls],
+      receipts,
+      eyes: this.#eyes.names,
+      epochUnixNs: epochUnixNs.toString(),
+      alignment: { segmentsErrorNs: stampErrorNs, transitionsErrorNs: this.#eyes.errorNs },
+    };
+  }
+
+  #openNumber(): number {
+    if (this.#number === undefined) throw new Error('the lab is closed');
+    return this.#number;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const number = this.#number;
+    this.#number = undefined;
+    this.#wire.fail(new Error('the lab was closed'));
+    try {
+      if (number !== undefined) await this.#thread.close(number);
+    } finally {
+      for (const { endpoint, diag } of this.#endpoints.values()) {
+        await endpoint[Symbol.asyncDispose]();
+        diag[Symbol.dispose]();
+      }
+      this.#eyes[Symbol.dispose]();
+      this.#topology[Symbol.dispose]();
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export const explainLabFailure = (error: unknown): unknown => error;

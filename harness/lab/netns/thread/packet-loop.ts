@@ -1,0 +1,104 @@
+/**
+ * What the wire's thread does all day: takes packets off the rings and runs them through their labs' wires, makes the
+ * calls that are due, obeys the main thread, and sleeps when there is nothing to do. It never returns to an event loop.
+ */
+import type { Nanos } from '../../../clock/index.js';
+import { type OnPacket, StampAlignment } from '../../../wire/index.js';
+import type { Labs } from './labs.js';
+import type { Outbox } from './outbox.js';
+import type { PacketPorts } from './packet-port.js';
+import type { Sleeper } from './sleeper.js';
+import type { ThreadClock } from './thread-clock.js';
+
+/** Packets taken in a row before timers and commands get their turn. */
+const MOST_PACKETS = 64;
+/**
+ * So long after the last packet the thread still watches the rings instead of sleeping: to be woken costs more than most
+ * answers take to come.
+ */
+const SPIN_NS = 60_000;
+/** The longest sleep: should the main thread end us without waking us, we notice then. */
+const LONGEST_SLEEP_NS = 250_000_000;
+/** How often the rings are asked for losses while packets come. */
+const CHECK_DROPS_NS = 50_000_000;
+
+export interface PacketLoopParts {
+  readonly clock: ThreadClock;
+  readonly ports: PacketPorts;
+  readonly labs: Labs;
+  readonly outbox: Outbox;
+  readonly sleeper: Sleeper;
+  /** Carries out the commands that have come; whether there were any. */
+  obey(): boolean;
+  isEnding(): boolean;
+  /** Whether it may keep a core busy for `SPIN_NS`. */
+  readonly spins: boolean;
+}
+
+export class PacketLoop {
+  readonly alignment: StampAlignment;
+  readonly #parts: PacketLoopParts;
+  #dropsCheckedNs: Nanos = 0;
+
+  constructor(parts: PacketLoopParts) {
+    this.#parts = parts;
+    this.alignment = new StampAlignment(parts.clock.now);
+  }
+
+  /** Returns when the main thread says that it ends. */
+  run(): void {
+    const { clock, outbox, spins } = this.#parts;
+    let activeNs = clock.now();
+    while (!this.#parts.isEnding()) {
+      const taken = this.#takePackets();
+      const wasTold = this.#parts.obey();
+      const nowNs = clock.now();
+      const made = clock.timers.runDue(nowNs);
+      if (made > 0) this.#parts.ports.flush();
+      if (taken > 0 || wasTold || made > 0) activeNs = nowNs;
+      if (taken > 0 && nowNs - this.#dropsCheckedNs > CHECK_DROPS_NS) this.#checkDrops(nowNs);
+      outbox.postDue(nowNs);
+      if (spins ? nowNs - activeNs < SPIN_NS : taken > 0) continue;
+      outbox.postAll();
+      this.#sleep(nowNs);
+    }
+  }
+
+  /** Handles all packets that are there; what comes meanwhile too. */
+  catchUp(): void {
+    while (this.#takePackets() > 0);
+    this.#checkDrops(this.#parts.clock.now());
+  }
+
+  #takePackets(): number {
+    const { ports } = this.#parts;
+    const taken = ports.drain(MOST_PACKETS, this.#onPacket);
+    if (taken > 0) ports.flush();
+    return taken;
+  }
+
+  readonly #onPacket: OnPacket = (ifindex, packet, unixSec, nsec) => {
+    const end = this.#parts.labs.byLink(ifindex);
+    if (end === undefined) return;
+    const nowNs = this.#parts.clock.now();
+    const atNs = this.alignment.toMonotonicNs(unixSec, nsec, nowNs);
+    end.wire.fromLink(end.side, packet, atNs);
+  };
+
+  #checkDrops(nowNs: Nanos): void {
+    this.#dropsCheckedNs = nowNs;
+    const drops = this.#parts.ports.takeDrops();
+    if (drops === 0) return;
+    const message = `the kernel lost ${drops} packets that found no room in the wire's ring: run fewer jobs at once`;
+    this.#parts.outbox.put({ kind: 'failed', lab: 'all', message }, { nowNs, isUrgent: true });
+  }
+
+  #sleep(nowNs: Nanos): void {
+    const { clock, ports, sleeper } = this.#parts;
+    const nextNs = clock.timers.nextNs() ?? Number.POSITIVE_INFINITY;
+    sleeper.sleep(
+      Math.min(nextNs - nowNs, LONGEST_SLEEP_NS),
+      ports.rings.map(({ fd }) => fd),
+    );
+  }
+}

@@ -1,0 +1,74 @@
+/** What the main thread and the wire's thread say to each other. Plain data, posted. */
+import type { Nanos } from '../../../clock/index.js';
+import type { Fault, Receipt, Side } from '../../../fault/index.js';
+import type { NoteRecord, Sighting } from '../../../observe/index.js';
+import type { Delivery, RecordChange, SegmentRecord } from '../../../wire/index.js';
+
+/** What the thread needs to begin; see `WireThread`. */
+export interface ThreadOptions {
+  /** The namespaces with the far ends of the links: for links of a usual MTU, and for those beyond. */
+  readonly namespaceFds: readonly number[];
+  readonly mac: Uint8Array;
+  /** Readable when there are commands. */
+  readonly wakeFd: number;
+  /** Counts what was posted, so that the thread sees news without a system call; negative: end. */
+  readonly posted: Int32Array;
+  /** The thread's and the labs' times count from here (CLOCK_MONOTONIC). */
+  readonly epochNs: bigint;
+  /** Whether it may keep a core busy while it waits for the next packet. */
+  readonly spins: boolean;
+}
+
+/** A side of the wire: a link of the thread's namespace, or a scripted peer on the main thread. */
+export type SideOptions =
+  | { readonly kind: 'link'; readonly ifindex: number; readonly mtu: number }
+  | { readonly kind: 'peer' };
+
+export interface LookerOptions {
+  readonly ipVersion: 4 | 6;
+  /** The sides that have a stack. */
+  readonly ends: readonly { readonly side: Side; readonly namespaceFd: number; readonly ip: string }[];
+  readonly hasTracepoints: boolean;
+}
+
+export interface OpenWire {
+  readonly epochNs: bigint;
+  readonly sides: Readonly<Record<Side, SideOptions>>;
+  readonly faults: readonly Fault[];
+  readonly looker?: LookerOptions;
+}
+
+/** Each is answered with its result. */
+export type Request =
+  | { readonly kind: 'open'; readonly options: OpenWire }
+  | { readonly kind: 'close' }
+  | { readonly kind: 'add'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'remove'; readonly ids: readonly string[] }
+  | { readonly kind: 'release'; readonly fault: string }
+  | { readonly kind: 'inject'; readonly packet: Uint8Array; readonly to: Side }
+  | { readonly kind: 'receipts' }
+  /** Answered when all that has come onto the wire so far is recorded and handed over. */
+  | { readonly kind: 'sync' };
+
+export interface SyncResult {
+  readonly stampErrorNs: number;
+  readonly epochUnixNs: bigint;
+}
+
+export type Command =
+  | { readonly lab: number; readonly call: number; readonly request: Request }
+  /** A packet of the scripted peer. Not answered. */
+  | { readonly lab: number; readonly peerPacket: Uint8Array };
+
+export type Report =
+  | { readonly kind: 'arrived'; readonly lab: number; readonly record: SegmentRecord }
+  | { readonly kind: 'delivered'; readonly lab: number; readonly id: number; readonly delivery: Delivery }
+  | { readonly kind: 'updated'; readonly lab: number; readonly id: number; readonly change: RecordChange }
+  | { readonly kind: 'to-peer'; readonly lab: number; readonly packet: Uint8Array; readonly atNs: Nanos }
+  | { readonly kind: 'seen'; readonly lab: number; readonly record: Sighting | NoteRecord }
+  | { readonly kind: 'failed'; readonly lab: number | 'all'; readonly message: string }
+  | ({ readonly call: number } & Answer);
+
+export type Answer =
+  | { readonly kind: 'answer'; readonly value: number | SyncResult | readonly Receipt[] | undefined }
+  | { readonly kind: 'refused'; readonly message: string };

@@ -1,0 +1,121 @@
+/** Two sides and what lies between: a namespace with a link for each stack, and addresses that no other lab has. */
+import { otherSide, type Side } from '../../fault/index.js';
+import type { NetworkNamespace } from '../../sys/index.js';
+import type { LabOptions, Settings } from '../lab.js';
+import { AddressPool, claimBlock, type LabAddresses } from './address-block.js';
+import { destroySockets } from './destroy-sockets.js';
+import { makeEndpointNamespace } from './endpoint-namespace.js';
+import { LARGEST_MTU } from './thread/packet-port.js';
+import type { SideOptions } from './thread/protocol.js';
+import type { WireThread } from './wire-thread.js';
+
+export const DEFAULT_MTU = 1500;
+/** RFC 791 section 3.2 and RFC 8200 section 5. */
+const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
+const SIDES: readonly Side[] = ['client', 'server'];
+/** Set by `reexecInUserNamespace` for the process that it starts. */
+export const ADDRESS_BLOCK_VARIABLE = 'LASTACK_ADDRESS_BLOCK';
+
+let pool: AddressPool | undefined;
+
+function addressPool(): AddressPool {
+  const inherited = process.env[ADDRESS_BLOCK_VARIABLE];
+  pool ??= new AddressPool(claimBlock(inherited === undefined ? undefined : Number(inherited)).block);
+  return pool;
+}
+
+interface Place {
+  readonly namespace: NetworkNamespace;
+  readonly ifindex: number;
+}
+
+export class Topology implements Disposable {
+  readonly ipVersion: 4 | 6;
+  readonly mtu: number;
+  readonly #addresses: LabAddresses;
+  readonly #places = new Map<Side, Place>();
+  readonly #thread: WireThread;
+
+  /** Throws with nothing left behind. */
+  constructor(options: LabOptions, thread: WireThread) {
+    const { ipVersion, mtu = DEFAULT_MTU, peer } = options;
+    checkMtu(mtu, ipVersion);
+    this.ipVersion = ipVersion;
+    this.mtu = mtu;
+    this.#thread = thread;
+    this.#addresses = addressPool().take(ipVersion);
+    try {
+      for (const side of SIDES) if (side !== peer) this.#furnish(side, options.settings?.[side] ?? {});
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #furnish(side: Side, settings: Settings): void {
+    const ifindex = this.#thread.nextIfindex();
+    const namespace = makeEndpointNamespace({
+      side,
+      ip: this.ip(side),
+      prefixBits: this.#addresses.prefixBits,
+      ipVersion: this.ipVersion,
+      mtu: this.mtu,
+      settings,
+      farSide: this.#thread.farSide(this.mtu),
+      farIfindex: ifindex,
+    });
+    this.#places.set(side, { namespace, ifindex });
+  }
+
+  ip(side: Side): string {
+    return this.#addresses.ip(side);
+  }
+
+  /** Undefined for the side of a scripted peer. */
+  namespace(side: Side): NetworkNamespace | undefined {
+    return this.#places.get(side)?.namespace;
+  }
+
+  /** What the wire's thread needs to know of a side. */
+  sideOptions(side: Side): SideOptions {
+    const place = this.#places.get(side);
+    return place === undefined ? { kind: 'peer' } : { kind: 'link', ifindex: place.ifindex, mtu: this.mtu };
+  }
+
+  /** The side that sees a connection between these addresses as its own. */
+  sideOf(localIp: string, remoteIp: string): Side | undefined {
+    return SIDES.find(
+      (side) => localIp === this.ip(side) || (isAny(localIp) && remoteIp === this.ip(otherSide(side))),
+    );
+  }
+
+  /** Packets that the kernel lost on the links, not the wire: there should be none. */
+  linkDrops(): number {
+    let drops = 0;
+    for (const { ifindex } of this.#places.values()) {
+      const { rxDropped, txDropped } = this.#thread.farSide(this.mtu).rtnetlink.drops(ifindex);
+      drops += rxDropped + txDropped;
+    }
+    return drops;
+  }
+
+  /** Ends what sockets there are, and lets the namespaces go: their links go with them. */
+  [Symbol.dispose](): void {
+    for (const { namespace } of this.#places.values()) {
+      destroySockets(namespace, this.ipVersion);
+      namespace[Symbol.dispose]();
+    }
+    this.#places.clear();
+    addressPool().give(this.#addresses);
+  }
+}
+
+const isAny = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+
+function checkMtu(mtu: number, ipVersion: 4 | 6): void {
+  const smallest = SMALLEST_MTU[ipVersion];
+  if (Number.isInteger(mtu) && mtu >= smallest && mtu <= LARGEST_MTU) return;
+  throw new RangeError(
+    `a lab with IPv${ipVersion} cannot have an MTU of ${mtu}: give a number from ${smallest} to ${LARGEST_MTU}`,
+  );
+}
