@@ -56,9 +56,7 @@ function labelWithin(arrow: Arrow, context: ArrowContext, width: number, also: r
 
 function through(arrow: Arrow, context: ArrowContext): readonly Span[] {
   const { glyphs, width } = context;
-  const faults = fateTexts(arrow.event, context.trace, '')
-    .slice(0, 2)
-    .filter((text) => text !== '');
+  const faults = fateTexts(arrow.event, context.trace, '').filter((text) => text !== '');
   const label = labelWithin(arrow, context, width - 7, faults);
   return across(span(label, styleOf(arrow)), glyphs.line, headOf(arrow, context), width);
 }

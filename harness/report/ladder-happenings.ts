@@ -69,9 +69,11 @@ function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonl
 function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly SegmentEvent[]): boolean {
   if (delivery.atNs - event.atNs > LATE_NS) return true;
   return segments.some((other) => {
-    if (other.atNs <= event.atNs || other.atNs >= delivery.atNs) return false;
-    if (other.from !== event.from) return isTurningPoint(other) && isTurningPoint(event);
-    return other.deliveries.some(({ atNs }) => atNs < delivery.atNs);
+    const isSameSide = other.from === event.from;
+    if (isSameSide && other.atNs > event.atNs)
+      return other.deliveries.some(({ atNs }) => atNs < delivery.atNs);
+    const isCrossing = isTurningPoint(event) && isTurningPoint(other) && other.atNs < delivery.atNs;
+    return !isSameSide && isCrossing && other.deliveries.some(({ atNs }) => atNs > event.atNs);
   });
 }
 

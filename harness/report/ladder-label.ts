@@ -7,9 +7,9 @@ import {
   isTcp,
   ordinal,
   roleName,
+  rolesText,
   type SegmentEvent,
   type Trace,
-  tellingRoles,
 } from '../trace/index.js';
 import type { Glyphs } from './terminal.js';
 
@@ -33,19 +33,21 @@ export interface LabelOptions {
 export function labelsOf(event: SegmentEvent, options: LabelOptions): readonly string[] {
   if (!isTcp(event)) return [`not TCP, ${event.packet.length} octets`];
   const { facts } = event;
-  const roles = tellingRoles(facts.roles).filter((role) => !PLAIN.has(role));
-  const copy = facts.copy > 1 ? [`${ordinal(facts.copy)} copy`] : [];
-  const brief = roles.map((role) => BRIEF[role] ?? roleName(role));
+  const copy = facts.copy > 1 ? `${ordinal(facts.copy)} copy` : '';
+  const full = rolesText(facts, (role) => (PLAIN.has(role) ? undefined : roleName(role)));
+  const short = rolesText(facts, (role) => (PLAIN.has(role) ? undefined : (BRIEF[role] ?? roleName(role))));
   const numbers = `${options.numbered ? `#${facts.flow} ` : ''}${numbersText(event)}`;
-  const write = (fields: string, remarks: readonly string[]) =>
-    remarks.length === 0 ? fields : `${fields}${options.glyphs.dot}${remarks.join(', ')}`;
-  const full = [...roles.map(roleName), ...copy];
-  const short = [...brief, ...copy];
-  const also = options.also;
+  const write = (fields: string, ...remarks: readonly string[]) => {
+    const remark = remarks.filter((text) => text !== '').join(', ');
+    return remark === '' ? fields : `${fields}${options.glyphs.dot}${remark}`;
+  };
+  const [also = '', ...briefer] = options.also;
   return [
-    write(`${numbers}${openingText(event)}`, [...full, ...also.slice(0, 1)]),
-    write(numbers, [...full, ...also.slice(0, 1)]),
-    ...also.flatMap((text) => [write(numbers, [...full, text]), write(numbers, [...short, text])]),
+    write(`${numbers}${openingText(event)}`, full, also),
+    write(numbers, full, also),
+    write(numbers, short, also),
+    ...briefer.flatMap((text) => [write(numbers, full, text), write(numbers, short, text)]),
+    ...briefer.slice(-1).map((text) => write(flagsText(event.segment.flags), short, text)),
     write(numbers, short),
     write(flagsText(event.segment.flags), short),
     write(numbers, copy),

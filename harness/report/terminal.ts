@@ -64,16 +64,19 @@ export function clip(text: string, width: number, ellipsis: string): string {
   return `${characters.slice(0, Math.max(0, width - ellipsis.length)).join('')}${ellipsis}`;
 }
 
+/** Does not break where a line is folded. */
+export const NO_BREAK = '\u00a0';
+
 /** Words folded into lines of at most `width`. */
 export function fold(text: string, width: number): readonly string[] {
   const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/ +/)) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => line.replaceAll(NO_BREAK, ' '));
 }
 
 export const GLYPHS = {

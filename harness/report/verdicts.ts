@@ -4,6 +4,7 @@ import {
   fold,
   type Glyphs,
   glyphsOf,
+  NO_BREAK,
   paint,
   type Span,
   type Style,
@@ -58,7 +59,9 @@ function entryLines(entry: VerdictEntry, terminal: Terminal): readonly string[] 
   const below = (text: string, style?: Style): readonly (readonly Span[])[] =>
     text === '' ? [] : fold(text, width).map((line) => [span(' '.repeat(indent)), span(line, style)]);
   const [first = '', ...rest] = fold(sentence, width);
-  const clauses = requirements.map((requirement) => citationText(requirement, glyphs)).join('; ');
+  const clauses = requirements
+    .map((requirement) => citationText(requirement, glyphs).replaceAll(' ', NO_BREAK))
+    .join('; ');
   const found = judgement.finding === '' ? '' : `found: ${judgement.finding}`;
   return [
     [...head, span(first, 'bold')],

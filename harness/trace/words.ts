@@ -1,6 +1,7 @@
 /** How a trace is put into words: flags and numbers of a segment, its roles, what faults did to it. */
-import type { FaultMark, Role } from '../fault/index.js';
+import type { FaultMark, FlowFacts, Role } from '../fault/index.js';
 import { describeSegment } from '../segment/index.js';
+import { copyOf } from './query.js';
 import type { SegmentEvent, Trace } from './trace.js';
 
 const ROLE_NAMES: Readonly<Record<Role, string>> = {
@@ -27,15 +28,25 @@ export function ordinal(n: number): string {
 }
 
 /** The roles that say more than the segment's flags do. An ACK with a better name is not called pure as well. */
-export function tellingRoles(roles: readonly Role[]): readonly Role[] {
+function tellingRoles(roles: readonly Role[]): readonly Role[] {
   return roles.length > 1 ? roles.filter((role) => role !== 'pure-ack') : roles;
 }
 
-/** `FIN of the passive closer, 2nd copy`. */
-export function rolesText(roles: readonly Role[], copy: number): string {
-  const names = tellingRoles(roles).map(roleName).join(' and ');
-  if (copy <= 1) return names;
-  return names === '' ? `${ordinal(copy)} copy` : `${names}, ${ordinal(copy)} copy`;
+/**
+ * `FIN of the passive closer, 2nd copy`: the segment's roles, and which transmission it is (of each role, where those
+ * differ). `nameOf` may give other names, or none to a role that goes without saying.
+ */
+export function rolesText(facts: FlowFacts, nameOf: (role: Role) => string | undefined = roleName): string {
+  const parts = tellingRoles(facts.roles).flatMap((role) => {
+    const name = nameOf(role);
+    return name === undefined ? [] : [{ name, copy: copyOf(facts, role) }];
+  });
+  const withCopy = (name: string, copy: number) =>
+    [name, copy > 1 ? `${ordinal(copy)} copy` : ''].filter((text) => text !== '').join(', ');
+  const [first] = parts;
+  if (first === undefined || parts.every(({ copy }) => copy === first.copy))
+    return withCopy(parts.map(({ name }) => name).join(' and '), first?.copy ?? facts.copy);
+  return parts.map(({ name, copy }) => withCopy(name, copy)).join(' and ');
 }
 
 /** `dropped by fault 1 (drop final-ack once)`. */
@@ -54,7 +65,7 @@ export function faultName(fault: string, { receipts }: Pick<Trace, 'receipts'>):
 export function segmentRemark(event: SegmentEvent, trace: Pick<Trace, 'receipts'>): string {
   const { facts, origin, faults, held } = event;
   return [
-    facts === undefined ? '' : rolesText(facts.roles, facts.copy),
+    facts === undefined ? '' : rolesText(facts),
     origin === 'user' ? 'injected by the scenario' : '',
     origin === 'fault' && faults.length === 0 ? 'injected by a fault' : '',
     ...faults.map((mark) => faultText(mark, trace)),

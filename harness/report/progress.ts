@@ -1,0 +1,60 @@
+/** A run as it goes: a line for each scenario that ends, and the figures when all have. */
+import { isAsExpected, type ScenarioRun } from '../run/index.js';
+import { humanTime } from './human-time.js';
+import type { RunFigures } from './run-report.js';
+import { verdictEntries } from './run-report.js';
+import { glyphsOf, paint, type Style, span, type Terminal } from './terminal.js';
+import { tally, verdictLines } from './verdicts.js';
+
+/** `✓ close/lost-final-ack ipv4  7 pass, 1 info  1.4 s  [12 of 88]` */
+export function progressLine(
+  run: ScenarioRun,
+  count: { ended: number; of: number },
+  terminal: Terminal,
+): string {
+  const glyphs = glyphsOf(terminal);
+  const fine = isAsExpected(run.verdict);
+  const weak = run.verdict === 'non-strict' || run.verdict === 'unsupported';
+  const style: Style = fine ? (weak ? 'yellow' : 'green') : 'red';
+  const said =
+    run.outcome.kind === 'played' ? tally(verdictEntries(run)) : `${run.outcome.kind}: ${run.outcome.reason}`;
+  return paint(
+    [
+      span(`${fine ? (weak ? glyphs.weak : glyphs.pass) : glyphs.fail} `, style),
+      span(`${run.scenario.id} ipv${run.ipVersion}`.padEnd(46)),
+      span(` ${said}`, fine ? undefined : style),
+      span(`  ${(run.realMs / 1000).toFixed(1)} s  [${count.ended} of ${count.of}]`, 'dim'),
+    ],
+    terminal,
+  );
+}
+
+/** What is not as a conforming endpoint has it, with clause and finding. */
+export function unexpectedLines(runs: readonly ScenarioRun[], terminal: Terminal): readonly string[] {
+  return runs
+    .filter((run) => !isAsExpected(run.verdict))
+    .flatMap((run) => [
+      '',
+      `${run.scenario.id} ipv${run.ipVersion}: ${run.scenario.title}`,
+      ...(run.outcome.kind === 'played' ? [] : [`  ${run.outcome.kind}: ${run.outcome.reason}`]),
+      ...verdictLines(
+        verdictEntries(run).filter(({ judgement }) => !isAsExpected(judgement.verdict)),
+        terminal,
+      ),
+    ]);
+}
+
+/** The run's length beside the longest timer that it had to wait for. */
+export function figureLines(
+  runs: readonly ScenarioRun[],
+  { wallMs, longestTimer }: RunFigures,
+): readonly string[] {
+  const checks = runs.flatMap(verdictEntries);
+  const lines = [`${runs.length} scenarios, ${checks.length} checks: ${tally(checks)}`];
+  if (longestTimer === undefined) return [...lines, `the run took ${humanTime(wallMs)}`];
+  const { ms, name, scenario } = longestTimer;
+  return [
+    ...lines,
+    `the run took ${humanTime(wallMs)}, its longest single timer ${humanTime(ms)} (${name}, ${scenario}): ${(wallMs / ms).toFixed(2)} times`,
+  ];
+}

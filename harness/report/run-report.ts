@@ -1,0 +1,64 @@
+/** What a run of many scenarios writes: the files of each as it ends, and `summary.json` over all of them. */
+import { join } from 'node:path';
+import type { ScenarioRun } from '../run/index.js';
+import { requirement } from '../spec/index.js';
+import { type RunFiles, writeRunFiles, writeTogether } from './files.js';
+import type { VerdictEntry } from './verdicts.js';
+
+/** The results of a run as they are printed and stored. */
+export const verdictEntries = (run: Pick<ScenarioRun, 'results'>): readonly VerdictEntry[] =>
+  run.results.map(({ check, sentence, requirements, judgement }) => ({
+    id: check,
+    sentence,
+    requirements: requirements.map(requirement),
+    judgement,
+  }));
+
+export class RunReport {
+  readonly #writing: Promise<RunFiles | undefined>[] = [];
+
+  constructor(readonly folder: string) {}
+
+  /** Begins to write the files of a scenario; `finish` waits for all. */
+  add(run: ScenarioRun): void {
+    const { trace } = run;
+    if (trace === undefined) return;
+    const writing = writeRunFiles(this.folder, { trace, verdicts: verdictEntries(run) });
+    // A failure is reported by `finish`, once for all of them.
+    writing.catch(() => undefined);
+    this.#writing.push(writing);
+  }
+
+  /** Throws a `ReportError` when anything could not be written. */
+  async finish(runs: readonly ScenarioRun[], figures: RunFigures): Promise<void> {
+    await Promise.all(this.#writing);
+    const scenarios = runs.map((run) => ({
+      scenario: run.scenario.id,
+      ipVersion: run.ipVersion,
+      verdict: run.verdict,
+      outcome: run.outcome,
+      realMs: Math.round(run.realMs),
+      results: run.results.map(({ check, judgement }) => ({
+        check,
+        verdict: judgement.verdict,
+        finding: judgement.finding,
+      })),
+    }));
+    const content = `${JSON.stringify({ format: 'lastack-summary', version: 1, figures, scenarios }, null, 2)}\n`;
+    await writeTogether(this.folder, [{ path: join(this.folder, 'summary.json'), content }]);
+  }
+}
+
+export interface RunFigures {
+  readonly wallMs: number;
+  /** The longest timer of a stack that the run had to wait for; absent when none was declared. */
+  readonly longestTimer?: { readonly name: string; readonly ms: number; readonly scenario: string };
+}
+
+export function figuresOf(runs: readonly ScenarioRun[], wallMs: number): RunFigures {
+  const timers = runs.flatMap(({ scenario }) =>
+    scenario.longestTimer === undefined ? [] : [{ ...scenario.longestTimer, scenario: scenario.id }],
+  );
+  const [longestTimer] = timers.toSorted((a, b) => b.ms - a.ms);
+  return { wallMs, ...(longestTimer === undefined ? {} : { longestTimer }) };
+}
