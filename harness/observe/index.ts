@@ -4,6 +4,7 @@ export * from './join-states.js';
 export * from './sighting.js';
 export * from './snapshot-watcher.js';
 export * from './sock-diag.js';
+export * from './tcp-info-eye.js';
 export * from './tracepoint-event.js';
 export * from './tracepoints.js';
 export { findTracefs } from './tracing-instance.js';

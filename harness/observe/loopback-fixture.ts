@@ -1,6 +1,7 @@
 /** For this folder's tests: real sockets in a network namespace of their own, both ends on its loopback. */
 import { setTimeout } from 'node:timers/promises';
 import koffi from 'koffi';
+import type { TcpState } from '../endpoint/index.js';
 import {
   AF_INET,
   AF_INET6,
@@ -8,6 +9,7 @@ import {
   encodeSockaddr,
   IPPROTO_TCP,
   libc,
+  MSG_DONTWAIT,
   MSG_NOSIGNAL,
   NetworkNamespace,
   SOCK_CLOEXEC,
@@ -15,6 +17,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../sys/index.js';
+import { type Pair, SockDiag } from './sock-diag.js';
 
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 0x1;
@@ -28,6 +31,7 @@ export class Loopback implements Disposable {
   readonly namespace = NetworkNamespace.create();
   readonly ip: string;
   readonly #open = new Set<number>();
+  readonly #diag = this.namespace.run(() => new SockDiag());
 
   constructor(readonly ipVersion: 4 | 6) {
     this.ip = ipVersion === 4 ? '127.0.0.1' : '::1';
@@ -100,6 +104,15 @@ export class Loopback implements Disposable {
     check(libc.send(fd, data, data.length, MSG_NOSIGNAL), 'send');
   }
 
+  receive(fd: number): void {
+    check(libc.recv(fd, new Uint8Array(64), 64, MSG_DONTWAIT), 'recv');
+  }
+
+  /** The state of what the kernel finds for a pair; see `SockDiag.find`. */
+  stateOf(pair: Pair): TcpState | undefined {
+    return this.#diag.find(pair)?.state;
+  }
+
   shutdownWrite(fd: number): void {
     check(libc.shutdown(fd, SHUT_WR), 'shutdown');
   }
@@ -126,6 +139,7 @@ export class Loopback implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#diag[Symbol.dispose]();
     for (const fd of this.#open) libc.close(fd);
     this.namespace[Symbol.dispose]();
   }

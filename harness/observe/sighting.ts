@@ -18,8 +18,8 @@ export interface Sighting extends Pair {
   readonly cookie?: string;
   /** With `none`: a socket listens at the local address. */
   readonly isListened: boolean;
-  /** `destroy`: the kernel had just told that it freed the socket. */
-  readonly eye: 'sock_diag' | 'destroy';
+  /** `destroy`: the kernel had just told that it freed the socket; `tcp_info`: the open socket itself was asked. */
+  readonly eye: 'sock_diag' | 'destroy' | 'tcp_info';
 }
 
 export const pairKey = (side: Side, { local, remote }: Pair): string =>

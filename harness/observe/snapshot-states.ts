@@ -30,13 +30,13 @@ function pathTo(from: TcpState, { state, holder }: Sighting): readonly TcpState[
 }
 
 /**
- * A socket that is gone is CLOSED; when the kernel told that it freed it, that is seen. A passive opening that fails goes back to LISTEN (RFC 9293 section 3.10.7.4, RST in
+ * A socket that is gone is CLOSED; where the kernel told that it freed it, or the socket says so itself, that is seen. A passive opening that fails goes back to LISTEN (RFC 9293 section 3.10.7.4, RST in
  * SYN-RECEIVED): its request is gone, and the listener still there.
  */
 export function ending(life: SightedLife, end: Sighting, from: TcpState): TransitionRecord {
   const isRequest = life.sightings.at(-1)?.holder === 'request';
   const to = isRequest && end.isListened ? 'LISTEN' : 'CLOSED';
-  return transition(life, end, from, to, end.eye === 'destroy' ? 'bounded' : 'inferred');
+  return transition(life, end, from, to, end.eye === 'sock_diag' ? 'inferred' : 'bounded');
 }
 
 export function transition(

@@ -124,10 +124,12 @@ for (const ipVersion of [4, 6] as const) {
       const cookies = [diag.find(client)?.cookie, diag.find(server)?.cookie];
       lo.abort(fd);
       lo.close(accepted);
-      const heard: DiagSocket[] = [];
-      await lo.until(() => heard.push(...destroyed.take()) >= 2);
-      expect(heard.map(({ cookie }) => cookie)).to.have.members(cookies);
-      expect(heard.every(({ state }) => state === 'CLOSED')).to.equal(true);
+      const heard = new Map<string, DiagSocket>();
+      await lo.until(() => {
+        for (const socket of destroyed.take()) heard.set(socket.cookie, socket);
+        return cookies.every((cookie) => cookie !== undefined && heard.has(cookie));
+      });
+      expect([...heard.values()].every(({ state }) => state === 'CLOSED')).to.equal(true);
     });
   });
 }

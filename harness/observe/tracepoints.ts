@@ -34,7 +34,7 @@ export class TraceOverrun extends Error {
   override readonly name = 'TraceOverrun';
   constructor() {
     super(
-      `the tracing buffer (${BUFFER_KIB} KiB for each CPU) ran over and events are lost: run fewer scenarios at once, or use sock_diag as the eye`,
+      `the tracing buffer ran over and events are lost: run fewer scenarios at once, or use sock_diag as the eye`,
     );
   }
 }
@@ -85,11 +85,12 @@ export class TracepointSession implements Disposable {
   /** Tracepoints that this kernel lacks. */
   readonly missing: readonly string[];
 
-  private constructor(root: string) {
+  /** `shared` is what labs use. A session of one's own, with buffers of another size, must be disposed of. */
+  constructor(root: string, bufferKib = BUFFER_KIB) {
     this.#instance = TracingInstance.create(root);
     try {
       this.#instance.set('trace_clock', 'mono');
-      this.#instance.set('buffer_size_kb', BUFFER_KIB);
+      this.#instance.set('buffer_size_kb', bufferKib);
       this.#instance.set('buffer_percent', WAKE_AT_PERCENT);
       this.missing = EVENTS.filter((event) => !this.#enable(event));
       if (this.missing.includes(EVENTS[0]))

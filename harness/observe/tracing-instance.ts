@@ -19,6 +19,7 @@ import { join } from 'node:path';
 
 const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 const PREFIX = 'lastack-';
+const MOST_OF_ONE_PROCESS = 16;
 
 /** Where tracefs is and may be used, or one sentence that says why not. */
 export function findTracefs(): { readonly root: string } | { readonly why: string } {
@@ -49,22 +50,36 @@ const exists = (path: string): boolean => {
 };
 
 export class TracingInstance implements Disposable {
-  readonly #letGuardGo: () => void;
   readonly #removeAtExit = () => this[Symbol.dispose]();
   readonly #files: number[] = [];
   #gone = false;
 
-  private constructor(readonly path: string) {
-    this.#letGuardGo = startGuard(path);
+  private constructor(
+    readonly path: string,
+    private readonly letGuardGo: () => void,
+  ) {
     process.once('exit', this.#removeAtExit);
   }
 
+  /** Instances of one process, which may have several (a thread each, say), are numbered. */
   static create(root: string): TracingInstance {
     const instances = join(root, 'instances');
     sweepInstances(instances);
-    const path = join(instances, `${PREFIX}${process.pid}-${startOfProcess(process.pid)}`);
-    mkdirSync(path);
-    return new TracingInstance(path);
+    const owner = `${PREFIX}${process.pid}-${startOfProcess(process.pid)}`;
+    for (let number = 1; number <= MOST_OF_ONE_PROCESS; number += 1) {
+      const path = join(instances, `${owner}-${number}`);
+      if (exists(path)) continue;
+      // The guard first: there is no instant at which our end would leave an instance behind.
+      const letGuardGo = startGuard(path);
+      try {
+        mkdirSync(path);
+        return new TracingInstance(path, letGuardGo);
+      } catch (error) {
+        letGuardGo();
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
+    throw new Error(`this process has ${MOST_OF_ONE_PROCESS} tracing instances already in ${instances}`);
   }
 
   set(file: string, value: string | number): void {
@@ -92,32 +107,35 @@ export class TracingInstance implements Disposable {
     process.removeListener('exit', this.#removeAtExit);
     for (const fd of this.#files) closeSync(fd);
     rmdirSync(this.path);
-    this.#letGuardGo();
+    this.letGuardGo();
   }
 }
 
 /**
- * A shell in a session of its own that reads from us until we end, and then removes the instance. Our files in it keep
+ * A shell in a session of its own that reads from us until we end, and then removes the instance, unless it was told
+ * that all is done. Our files in it keep
  * it busy for a moment after our end, so it tries for up to ten seconds.
  */
 function startGuard(path: string): () => void {
   const script =
-    'read _; i=0; while [ -d "$1" ] && [ $i -lt 500 ]; do rmdir "$1" && break; i=$((i+1)); sleep 0.02; done';
+    'read _ && exit; i=0; while [ -d "$1" ] && [ $i -lt 500 ]; do rmdir "$1" && break; i=$((i+1)); sleep 0.02; done';
   const guard = spawn('/bin/sh', ['-c', script, 'lastack-guard', path], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
   });
+  // Without a guard, the next process that starts sweeps up.
+  guard.on('error', () => {});
   guard.unref();
   // The pipe is a handle of its own that would keep the event loop alive; its type does not tell.
   (guard.stdin as unknown as { unref(): void }).unref();
-  return () => guard.stdin.destroy();
+  return () => guard.stdin.end('done\n');
 }
 
 /** Removes instances whose owner has ended. One in use by a process that cannot be seen from here says EBUSY and stays. */
 export function sweepInstances(instances: string): void {
   for (const name of readdirSync(instances)) {
-    const [, pid, start] = /^lastack-(\d+)-(\d+)$/.exec(name) ?? [];
+    const [, pid, start] = /^lastack-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
     if (pid === undefined || startOfProcess(Number(pid)) === start) continue;
     try {
       rmdirSync(join(instances, name));

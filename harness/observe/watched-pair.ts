@@ -15,7 +15,7 @@ interface Look {
   readonly eye: Sighting['eye'];
 }
 
-type SeenTimer = NonNullable<DiagSocket['timer']> & { readonly endsNs: Nanos };
+type SeenTimer = NonNullable<DiagSocket['timer']> & Pick<DiagSocket, 'state'> & { readonly endsNs: Nanos };
 
 export class WatchedPair {
   readonly query: PairQuery;
@@ -97,12 +97,16 @@ export class WatchedPair {
 
   /** A timer that was started, started again or counted a retransmission since the last look. */
   #timerNews(own: DiagSocket | undefined, { endNs }: Look): NoteRecord[] {
-    const timer = own?.timer && { ...own.timer, endsNs: endNs + own.timer.remainsMs * NANOS_PER_MS };
+    const timer = own?.timer && {
+      ...own.timer,
+      state: own.state,
+      endsNs: endNs + own.timer.remainsMs * NANOS_PER_MS,
+    };
     const last = this.#timer;
     this.#timer = timer;
-    if (own === undefined || timer === undefined || isSameRun(timer, last)) return [];
-    const { name, remainsMs, retransmits } = timer;
-    const detail = { timer: name, remainsMs, retransmits, state: own.state };
+    if (timer === undefined || isSameRun(timer, last)) return [];
+    const { name, remainsMs, retransmits, state } = timer;
+    const detail = { timer: name, remainsMs, retransmits, state };
     return [
       {
         kind: 'note',
@@ -118,7 +122,8 @@ export class WatchedPair {
 }
 
 function isSameRun(timer: SeenTimer, last: SeenTimer | undefined): boolean {
-  if (last === undefined || timer.name !== last.name || timer.retransmits !== last.retransmits) return false;
+  if (last === undefined || timer.name !== last.name || timer.state !== last.state) return false;
+  if (timer.retransmits !== last.retransmits) return false;
   // While a timer is overdue, nothing remains of it and its end seems to move.
   return timer.remainsMs === 0 || Math.abs(timer.endsNs - last.endsNs) <= TIMER_MOVED_NS;
 }
