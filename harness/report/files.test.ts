@@ -107,7 +107,7 @@ describe('the files of a run', () => {
 
   it('are refused in one sentence where the file system is read-only', function () {
     const { status, output } = writesIn(
-      'mount -t tmpfs none /mnt && mkdir /mnt/out && mount -o remount,ro /mnt',
+      'mount -t tmpfs none /mnt && mkdir /mnt/out && mount -t tmpfs -o ro none /mnt/out',
     );
     if (status !== 0 && /unshare|mount/.test(output)) {
       console.log(`        (no mount namespace here: ${output.trim()})`);

@@ -168,7 +168,7 @@ describe('ladder', () => {
       '    0.200                      │         injected by fault f (inject rst) ✚── RST seq=1 ─────────▶│',
     );
     expect(rows(ladder(trace, NARROW))[2]).to.equal(
-      '    0.200               │   injected by fault f ✚── RST ────────▶│',
+      '    0.200               │   injected by fault f ✚── RST seq=1 ──▶│',
     );
   });
 

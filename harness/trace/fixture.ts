@@ -4,14 +4,7 @@
  */
 import { NANOS_PER_MS, type Nanos } from '../clock/index.js';
 import type { CallRecord, TcpState } from '../endpoint/index.js';
-import {
-  type FaultMark,
-  type FlowFacts,
-  FlowTracker,
-  otherSide,
-  type Receipt,
-  type Side,
-} from '../fault/index.js';
+import { type FlowFacts, FlowTracker, otherSide, type Receipt, type Side } from '../fault/index.js';
 import type { TransitionRecord } from '../observe/index.js';
 import {
   encode,
@@ -26,15 +19,8 @@ import {
 } from '../segment/index.js';
 import type { Delivery, SegmentRecord } from '../wire/index.js';
 import { assemble } from './assemble.js';
-import {
-  type CallLine,
-  type Line,
-  type LineFate,
-  parseLine,
-  type SegmentLine,
-  type StateLine,
-  type When,
-} from './fixture-line.js';
+import { type Line, parseLine, type SegmentLine, type StateLine, type When } from './fixture-line.js';
+import { callRecord, deliveryTimes, faultMark } from './fixture-records.js';
 import type { MarkEvent, Trace } from './trace.js';
 
 export interface FixtureOptions {
@@ -75,7 +61,6 @@ export function traceWith(options: FixtureOptions, ...lines: readonly string[]):
 }
 
 const STEP_MS = 0.1;
-const CROSSING_NS = 50_000;
 /** The lab's clock does not begin with the run. */
 const LAB_START_NS = 5_000_000_000;
 /** Both wrap within the first octets, as every test should have it. */
@@ -273,45 +258,4 @@ class Fixture {
 /** The tracker's facts, but for what the line decrees. */
 function factsOf(facts: FlowFacts, { roles, numbers }: SegmentLine): FlowFacts {
   return { ...facts, roles: roles ?? facts.roles, copy: numbers.copy ?? facts.copy };
-}
-
-function deliveryTimes(fate: LineFate | undefined, atNs: Nanos): readonly Nanos[] {
-  const promptly = atNs + CROSSING_NS;
-  const later = promptly + Math.round((fate?.afterMs ?? 0) * NANOS_PER_MS);
-  switch (fate?.kind) {
-    case 'dropped':
-    case 'lost':
-      return [];
-    case 'held':
-      return fate.afterMs === undefined ? [] : [later];
-    case 'duplicated':
-      return [promptly, fate.afterMs === undefined ? promptly + CROSSING_NS : later];
-    default:
-      return [later];
-  }
-}
-
-function faultMark({ kind, afterMs }: LineFate, fault: string): FaultMark {
-  if (kind === 'delayed') return { fault, what: `delayed by ${afterMs ?? 0} ms` };
-  return { fault, what: kind === 'rewritten' ? 'rewritten (window)' : kind };
-}
-
-function callRecord({ side, socket, call, argument, result, tookMs }: CallLine, atNs: Nanos): CallRecord {
-  return {
-    kind: 'call',
-    atNs,
-    returnedNs: atNs + Math.round(tookMs * NANOS_PER_MS),
-    side,
-    socket,
-    call,
-    args:
-      argument === undefined ? {} : /^\d+$/.test(argument) ? { octets: Number(argument) } : { how: argument },
-    result: callResult(result),
-  };
-}
-
-function callResult(result: string | undefined): CallRecord['result'] {
-  if (result === undefined) return { kind: 'ok' };
-  if (result === 'end') return { kind: 'end' };
-  return /^\d+$/.test(result) ? { kind: 'data', octets: Number(result) } : { kind: 'error', errno: result };
 }

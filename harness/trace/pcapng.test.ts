@@ -39,7 +39,10 @@ describe('traceToPcapng', () => {
   function tshark(bytes: Uint8Array, ...args: readonly string[]): readonly string[] {
     const file = join(folder, 'capture.pcapng');
     writeFileSync(file, bytes);
-    const run = spawnSync('tshark', ['-n', '-r', file, ...args], { encoding: 'utf8' });
+    const run = spawnSync('tshark', ['-n', '-r', file, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, HOME: folder },
+    });
     expect(
       run.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('Running as user')),
     ).to.deep.equal([]);
