@@ -1,3 +1,4 @@
 export * from './clock.js';
+export * from './duration.js';
 export * from './real-clock.js';
 export * from './timer-queue.js';

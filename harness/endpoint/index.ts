@@ -1,6 +1,16 @@
 export * from './call-record.js';
 export * from './endpoint.js';
 export * from './kernel/kernel-endpoint.js';
+export type { Arrived } from './peer/arrivals.js';
+export { ExpectationFailed } from './peer/expectation-failed.js';
+export type * from './peer/expected-segment.js';
+export type { FieldComparison } from './peer/field-comparison.js';
+export type { OutgoingOptions, OutgoingSegment } from './peer/outgoing-segment.js';
+export { Peer } from './peer/peer.js';
+export type { PeerRecord } from './peer/peer-log.js';
+export type * from './peer/peer-options.js';
+export type { SeqNumbers, SeqRef, SeqSpace } from './peer/sequence-points.js';
+export type { Skip } from './peer/skip.js';
 export * from './peer-port.js';
 export * from './tcp-info.js';
 export * from './tcp-state.js';
