@@ -32,8 +32,10 @@ export type Happening =
     }
   | { readonly kind: 'remark'; readonly atNs: Nanos; readonly text: string };
 
-/** A delivery that is this late is drawn in a row of its own. */
-export const LATE_NS = 3 * NANOS_PER_MS;
+/** A delivery that a fault made this late is drawn in a row of its own. */
+const LATE_NS = 3 * NANOS_PER_MS;
+/** Without a fault it is the machine that is busy: told when it is gross. */
+const GROSSLY_LATE_NS = 25 * NANOS_PER_MS;
 
 export function happeningsOf(trace: Trace): readonly Happening[] {
   const segments = trace.events.filter((event): event is SegmentEvent => event.kind === 'segment');
@@ -67,7 +69,7 @@ function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonl
 
 /** Late in time, overtaken by a segment of its own side, or crossed by another that opens or closes as well. */
 function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly SegmentEvent[]): boolean {
-  if (delivery.atNs - event.atNs > LATE_NS) return true;
+  if (delivery.atNs - event.atNs > (event.faults.length > 0 ? LATE_NS : GROSSLY_LATE_NS)) return true;
   return segments.some((other) => {
     const isSameSide = other.from === event.from;
     if (isSameSide && other.atNs > event.atNs)
@@ -80,14 +82,15 @@ function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly Segm
 const isTurningPoint = (event: SegmentEvent): boolean =>
   isTcp(event) && (event.segment.flags & (FLAG.SYN | FLAG.FIN | FLAG.RST)) !== 0;
 
-/** Of listening sockets only that they came to be: what follows belongs to connections. */
+/** Of listening sockets only that they came to be, when that was seen in time: what follows belongs to connections. */
 function states(trace: Trace): readonly Happening[] {
   const hasSeveral = flowCount(trace.events) > 1;
-  const opened = trace.events.flatMap((event): readonly Happening[] =>
-    event.kind === 'transition' && event.to === 'LISTEN' && event.remote.port === 0
-      ? [{ kind: 'state', atNs: event.atNs, side: event.side, text: 'LISTEN', certainty: event.certainty }]
-      : [],
-  );
+  const beganNs = trace.events.find(isTcp)?.atNs ?? Number.POSITIVE_INFINITY;
+  const opened = trace.events.flatMap((event): readonly Happening[] => {
+    if (event.kind !== 'transition' || event.to !== 'LISTEN' || event.remote.port !== 0) return [];
+    const { atNs, side, certainty } = event;
+    return atNs > beganNs ? [] : [{ kind: 'state', atNs, side, text: 'LISTEN', certainty }];
+  });
   const ofConnections = (['client', 'server'] as const)
     .flatMap((side) => connectionsOf(trace, side))
     .flatMap(({ flow, transitions }) =>
