@@ -1,8 +1,17 @@
 export * from './action.js';
+export * from './builders.js';
 export * from './effect.js';
 export * from './engine.js';
 export * from './fault.js';
+export { faultLine } from './fault-line.js';
 export * from './flow.js';
+export { MAX_FLOWS } from './flow-table.js';
 export * from './flow-tracker.js';
 export * from './match.js';
+export { matchLine } from './match-line.js';
 export * from './matcher.js';
+export * from './parse-fault.js';
+export { PlanError } from './plan-error.js';
+export * from './plan-file.js';
+export { actionSchema, faultSchema, matchSchema } from './schema.js';
+export { FLAG_NAMES, ROLE_WORDS } from './words.js';

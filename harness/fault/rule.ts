@@ -1,7 +1,7 @@
 /** A fault at work: its matchers, what it holds, and its receipt. */
 import type { Effect, Receipt } from './effect.js';
 import type { Fault } from './fault.js';
-import { faultText } from './fault-text.js';
+import { faultLine } from './fault-line.js';
 import type { Arrival, FlowFacts } from './flow.js';
 import { Matcher, type MatcherOptions } from './matcher.js';
 
@@ -34,7 +34,7 @@ export class Rule {
     this.#matcher = new Matcher(match, options);
     const second = action.kind === 'hold' ? action.until : action.kind === 'replay' ? action.of : undefined;
     this.#second = second === undefined ? undefined : new Matcher(second, options);
-    this.#text = faultText(fault);
+    this.#text = faultLine(fault);
   }
 
   get id(): string {

@@ -1,2 +1,0 @@
-import type { Fault } from './fault.js';
-export const faultText = (fault: Fault): string => fault.id;

@@ -1,0 +1,65 @@
+/** The words of faults: one list each for the schema, the one-line grammar and its suggestions. */
+import { FLAG, type FlagName, type OptionKind } from '../segment/index.js';
+import type { ActionKind, SegmentChange } from './action.js';
+import type { Side } from './flow.js';
+import type { RoleWord } from './match.js';
+
+export const SIDES = ['client', 'server'] as const satisfies readonly Side[];
+
+export const ROLE_WORDS = [
+  'syn',
+  'syn-ack',
+  'handshake-ack',
+  'data',
+  'pure-ack',
+  'active-fin',
+  'active-fin-ack',
+  'passive-fin',
+  'final-ack',
+  'fin',
+  'rst',
+  'keep-alive',
+  'window-probe',
+] as const satisfies readonly RoleWord[];
+
+export const FLAG_NAMES = Object.keys(FLAG) as FlagName[]; // the keys of a literal are its names
+
+export const OPTION_KINDS = [
+  'eol',
+  'nop',
+  'mss',
+  'windowScale',
+  'sackPermitted',
+  'sack',
+  'timestamps',
+  'fastOpen',
+  'userTimeout',
+  'md5',
+  'ao',
+  'unknown',
+] as const satisfies readonly OptionKind[];
+
+export const ACTION_KINDS = [
+  'drop',
+  'delay',
+  'hold',
+  'duplicate',
+  'reorder',
+  'rewrite',
+  'corrupt-checksum',
+  'truncate',
+  'inject',
+  'replay',
+] as const satisfies readonly ActionKind[];
+
+/** Fields of a change that are plain numbers, with the bits they have. */
+export const NUMBER_FIELDS = {
+  window: 16,
+  srcPort: 16,
+  dstPort: 16,
+  ttl: 8,
+  urgentPointer: 16,
+} as const satisfies Partial<Record<keyof SegmentChange, number>>;
+
+export const isOneOf = <T extends string>(words: readonly T[], word: string): word is T =>
+  (words as readonly string[]).includes(word); // widened only to ask
