@@ -1,5 +1,7 @@
 export * from './files.js';
 export * from './human-time.js';
 export * from './ladder.js';
+export * from './progress.js';
+export * from './run-report.js';
 export { type Terminal, terminalOf } from './terminal.js';
 export { type Citation, tally, type VerdictEntry, verdictLines } from './verdicts.js';

@@ -1,5 +1,5 @@
 /** Runs one scenario in a lab of its own: stimulus, trace, judgement. Whatever happens, the lab goes. */
-import { type Check, type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
+import { type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
 import { ExpectationFailed, SocketError, Unsupported, WaitTimeout } from '../endpoint/index.js';
 import type { Lab, LabOptions } from '../lab/index.js';
 import { assemble, type Trace } from '../trace/index.js';
@@ -62,23 +62,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     return { ...base, outcome, results: [], verdict: 'error', realMs: realMs() };
   }
   const { outcome, trace } = recorded;
-  const results = judgeRun([...scenario.checks, ...monitors], trace);
+  const results = judge(trace, [...scenario.checks, ...monitors]);
   const played: Verdict = outcome.kind === 'played' ? 'info' : outcome.kind;
   const verdict = worst([played, ...results.map((result) => result.judgement.verdict)]);
   return { ...base, outcome, trace, results, verdict, realMs: realMs() };
-}
-
-/** A fault that matched nothing means that what the checks speak of did not happen: none of them may pass. */
-export function judgeRun(checks: readonly Check[], trace: Trace): readonly CheckResult[] {
-  const idle = trace.receipts.filter((receipt) => receipt.matched === 0);
-  const results = judge(trace, checks);
-  if (idle.length === 0) return results;
-  const finding = `${idle.map((receipt) => `fault ${receipt.fault} (${receipt.text})`).join(' and ')} matched no segment`;
-  return results.map((result) =>
-    result.judgement.verdict === 'fail' || result.judgement.verdict === 'error'
-      ? result
-      : { ...result, judgement: { verdict: 'inconclusive', finding, evidence: [] } },
-  );
 }
 
 async function record(

@@ -71,9 +71,7 @@ export class LabStage implements Stage {
       )
         return;
       if (this.clock.now() >= deadlineNs)
-        throw new WaitTimeout(
-          `${side} did not reach ${wanted.join(' or ')} within ${withinMs} ms: it is in ${state}`,
-        );
+        throw new WaitTimeout(`${side} reaching ${wanted.join(' or ')}`, withinMs, `it is in ${state}`);
       await this.sleepUntil(Math.min(deadlineNs, this.clock.now() + nextLookMs(found) * NANOS_PER_MS));
     }
   }

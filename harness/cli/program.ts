@@ -1,0 +1,120 @@
+/** The commands and their options; what each does is in a file of its own. */
+import { Command, InvalidArgumentError } from 'commander';
+import { type Fault, parseFault } from '../fault/index.js';
+import type { LabOptions } from '../lab/index.js';
+import type { IpVersion } from '../run/index.js';
+import { requirement } from '../spec/index.js';
+
+/** What the options of all commands come to, checked. */
+export interface CommandLine {
+  readonly command: 'repro' | 'run' | 'list' | 'doctor';
+  readonly names: readonly string[];
+  readonly options: Options;
+}
+
+export interface Options {
+  readonly requirement?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly ip?: IpVersion;
+  readonly endpoint: string;
+  readonly lab: string;
+  readonly eyes?: NonNullable<LabOptions['eyes']>;
+  readonly jobs?: number;
+  readonly out?: string;
+  readonly fault?: readonly Fault[];
+  readonly plan?: string;
+  readonly untilClosed?: boolean;
+}
+
+const NAME = 'lastack';
+
+export function program(version: string, act: (line: CommandLine) => Promise<void>): Command {
+  const root = new Command(NAME)
+    .description(
+      'Loses the segments you name between two real TCP endpoints, and judges what they make of it.',
+    )
+    .version(version)
+    .showHelpAfterError(`("${NAME} --help" shows the commands)`)
+    .enablePositionalOptions();
+  const acting =
+    (command: CommandLine['command']) =>
+    (names: readonly string[] | string | undefined, options: Options): Promise<void> =>
+      act({ command, names: typeof names === 'string' ? [names] : (names ?? []), options });
+  where(root.command('repro'))
+    .description('play one scenario and show it: ladder, verdicts, files')
+    .argument('<name>', 'a scenario, such as lost-final-ack ("list" shows all)')
+    .option('--fault <line>', 'add a fault, such as "drop final-ack once"; may be given again', addFault)
+    .option('--plan <file>', 'add the faults of a YAML or JSON file')
+    .option('--until-closed', 'stay until the last timer (TIME-WAIT as a rule) has ended')
+    .action(acting('repro'));
+  filters(where(root.command('run')))
+    .description('play all scenarios, or those named, side by side')
+    .argument('[names...]', 'suites (close) or scenarios (close/lost-final-ack), * for any text')
+    .option('--jobs <n>', 'scenarios at once', positive)
+    .action(acting('run'));
+  filters(root.command('list'))
+    .description('show the scenarios')
+    .argument('[names...]', 'suites or scenarios')
+    .action(acting('list'));
+  root
+    .command('doctor')
+    .description('say what this machine can do, and what to do about what it cannot')
+    .action((options: Options) => act({ command: 'doctor', names: [], options }));
+  return root;
+}
+
+function where(command: Command): Command {
+  return command
+    .option('--ip <version>', 'only 4 or 6', ipVersion)
+    .option('--endpoint <stack>', 'the stack under test', 'linux')
+    .option('--lab <lab>', 'where it runs', 'netns')
+    .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
+    .option('--out <folder>', 'where the files go');
+}
+
+function filters(command: Command): Command {
+  return command
+    .option(
+      '--requirement <id>',
+      'only scenarios tied to it, such as MUST-13; may be given again',
+      addRequirement,
+    )
+    .option('--tag <tag>', 'only scenarios with it; may be given again', addText);
+}
+
+const addText = (text: string, sofar: readonly string[] = []): readonly string[] => [...sofar, text];
+
+function addRequirement(id: string, sofar: readonly string[] = []): readonly string[] {
+  return [...sofar, valid(() => requirement(id)).id];
+}
+
+function addFault(line: string, sofar: readonly Fault[] = []): readonly Fault[] {
+  return [...sofar, valid(() => parseFault(line))];
+}
+
+/** A value that a parser refuses is an option given wrongly: its sentence goes to the person. */
+function valid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
+}
+
+function ipVersion(text: string): IpVersion {
+  if (text === '4') return 4;
+  if (text === '6') return 6;
+  throw new InvalidArgumentError('It must be 4 or 6.');
+}
+
+function eyes(text: string): NonNullable<LabOptions['eyes']> {
+  if (text === 'auto' || text === 'tracepoint' || text === 'sock_diag') return text;
+  throw new InvalidArgumentError('It must be auto, tracepoint or sock_diag.');
+}

@@ -1,0 +1,70 @@
+/** `lastack repro`: one scenario, shown: the ladder, the verdicts with their clauses, and where the files are. */
+import { allScenarios } from '../../suites/index.js';
+import type { Fault } from '../fault/index.js';
+import {
+  ladder,
+  type Terminal,
+  tally,
+  verdictEntries,
+  verdictLines,
+  writeRunFiles,
+} from '../report/index.js';
+import {
+  isAsExpected,
+  matchesName,
+  type RunOptions,
+  runScenario,
+  type Scenario,
+  type ScenarioRun,
+} from '../run/index.js';
+import { didYouMean } from '../text/index.js';
+import { EnvironmentError, EXIT, UsageError } from './exit.js';
+
+export interface ReproCommand {
+  readonly scenario: Scenario;
+  /** Added to the scenario's own. */
+  readonly faults: readonly Fault[];
+  readonly outDir: string;
+  readonly options: RunOptions;
+}
+
+export async function repro(command: ReproCommand, terminal: Terminal): Promise<number> {
+  const { scenario } = command;
+  const faults = [...(scenario.faults ?? []), ...command.faults];
+  const run = await runScenario({ ...scenario, faults }, command.options);
+  const { trace } = run;
+  if (trace === undefined) throw new EnvironmentError(reasonOf(run));
+  const entries = verdictEntries(run);
+  print([
+    `${scenario.id}: ${scenario.title}`,
+    '',
+    ladder(trace, terminal),
+    ...(run.outcome.kind === 'played' ? [] : [`${run.outcome.kind}: ${run.outcome.reason}`, '']),
+    ...verdictLines(entries, terminal),
+    '',
+    `verdict: ${run.verdict} (${tally(entries)})`,
+  ]);
+  const files = await writeRunFiles(command.outDir, { trace, verdicts: entries });
+  print([`capture:  ${files.pcapng}`, `trace:    ${files.trace}`, `verdicts: ${files.verdicts}`]);
+  return isAsExpected(run.verdict) ? EXIT.asExpected : EXIT.verdictFailed;
+}
+
+/** The one scenario that a person means: its id, or its name without the suite. */
+export function scenarioNamed(name: string): Scenario {
+  const found = allScenarios.filter((scenario) => matchesName(scenario, name));
+  const [one, another] = found;
+  if (one !== undefined && another === undefined) return one;
+  const names = allScenarios.flatMap(({ id }) => [id, id.slice(id.indexOf('/') + 1)]);
+  throw new UsageError(
+    one === undefined
+      ? `there is no scenario "${name}"${didYouMean(name, names) || ': "lastack list" shows all'}`
+      : `"${name}" names ${found.length} scenarios, name one: ${found.map(({ id }) => id).join(', ')}`,
+  );
+}
+
+const reasonOf = ({ outcome }: ScenarioRun): string =>
+  outcome.kind === 'played' ? 'no trace was recorded' : outcome.reason;
+
+const print = (lines: readonly string[]): void => {
+  process.stdout.write(`${lines.join('\n')}\n`);
+};

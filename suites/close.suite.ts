@@ -1,0 +1,4 @@
+import { conformance } from '../harness/index.js';
+import { closeScenarios } from './close/index.js';
+
+conformance('close', closeScenarios);

@@ -1,0 +1,15 @@
+/** All scenarios of this version. */
+import type { Scenario } from '../harness/index.js';
+import { closeScenarios } from './close/index.js';
+import { handshakeScenarios } from './handshake/index.js';
+import { resetScenarios } from './reset/index.js';
+import { timeWaitScenarios } from './time-wait/index.js';
+import { timerScenarios } from './timers/index.js';
+
+export const allScenarios: readonly Scenario[] = [
+  ...handshakeScenarios,
+  ...closeScenarios,
+  ...timeWaitScenarios,
+  ...resetScenarios,
+  ...timerScenarios,
+];
