@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { TCP_STATES } from '../endpoint/index.js';
-import { isLegalTransition, LEGAL_TRANSITIONS, legalPaths } from './states.js';
+import { isRequirement } from './requirement.js';
+import { isLegalTransition, LEGAL_TRANSITIONS, legalPaths, requirementsOfPath } from './states.js';
 
 describe('the state diagram', () => {
   it('lets every state be entered and left', () => {
@@ -19,6 +20,17 @@ describe('the state diagram', () => {
   it('has each transition once', () => {
     const edges = LEGAL_TRANSITIONS.map((edge) => `${edge.from} ${edge.to}`);
     expect(new Set(edges).size).to.equal(edges.length);
+  });
+
+  it('cites requirements that are in the catalogue', () => {
+    for (const id of LEGAL_TRANSITIONS.flatMap((edge) => edge.requirements)) {
+      expect(isRequirement(id), id).to.equal(true);
+    }
+    expect(requirementsOfPath(['ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED'])).to.deep.equal([
+      'NOID-32',
+      'NOID-41',
+      'NOID-30',
+    ]);
   });
 
   it('closes from CLOSE-WAIT through LAST-ACK, not CLOSING (RFC 1122 4.2.2.20 a)', () => {
