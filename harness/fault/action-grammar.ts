@@ -6,7 +6,7 @@ import type { Match } from './match.js';
 import { readMatch } from './match-grammar.js';
 import { isSeqPoint } from './seq-point.js';
 import type { TokenReader } from './token-reader.js';
-import { NUMBER_FIELDS, OPTION_KINDS, SIDES } from './words.js';
+import { NUMBER_FIELD_NAMES, OPTION_KINDS, SIDES } from './words.js';
 
 export type FaultDraft = Omit<Fault, 'id'>;
 type Deed = { readonly match: Match; readonly action: Action };
@@ -110,12 +110,11 @@ function readCopies(reader: TokenReader): number {
 const readAfter = (reader: TokenReader): { afterMs?: number } =>
   reader.skip('after') ? { afterMs: reader.durationMs() } : {};
 
-const NUMBERS = Object.keys(NUMBER_FIELDS) as (keyof typeof NUMBER_FIELDS)[]; // the keys of a literal are its names
 const FIELDS = [
   'seq',
   'ack',
   'flags',
-  ...NUMBERS,
+  ...NUMBER_FIELD_NAMES,
   'payload',
   'payloadHex',
   'mss',

@@ -3,12 +3,11 @@ import { otherSide } from './flow.js';
 import type { FlagsMatch, Match, OptionsMatch, PayloadMatch, SinceMatch } from './match.js';
 import { plainNumbers } from './number-grammar.js';
 import type { TokenReader } from './token-reader.js';
-import { FLAG_NAMES, isOneOf, OPTION_KINDS, SIDES } from './words.js';
+import { FLAG_NAMES, isOneOf, OPTION_KINDS, OPTION_VALUES, SIDES } from './words.js';
 
 export type Clause = Match;
 type ReadPick = (reader: TokenReader) => Match;
 
-const OPTION_VALUES = ['mss', 'windowScale', 'tsVal', 'tsEcr'] as const;
 const WITH_WORDS = ['exactly', 'flags', 'option', 'window', ...OPTION_VALUES] as const;
 
 /** The next clause, if one follows; `pick` reads the segment that it refers to. */
@@ -37,7 +36,7 @@ function withClause(reader: TokenReader): Clause {
       continue;
     }
     reader.expect('with');
-    if (isOneOf(FLAG_NAMES, reader.peek().text)) {
+    if (isOneOf(FLAG_NAMES, reader.peek().text.toUpperCase())) {
       flags = { ...flags, all: flagList(reader) };
       continue;
     }

@@ -1,11 +1,12 @@
 /** Faults as their one line. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Action, OptionSetting, SegmentChange } from './action.js';
 import { type FaultDraft, readFault } from './action-grammar.js';
 import type { Fault } from './fault.js';
 import { matchLine } from './match-line.js';
 import { PlanError } from './plan-error.js';
+import { sortedJson } from './sorted-json.js';
 import { TokenReader } from './token-reader.js';
+import { NUMBER_FIELD_NAMES } from './words.js';
 
 const PLAIN_LABEL = /^[A-Za-z0-9_-]+$/;
 
@@ -25,13 +26,13 @@ function draftText(draft: FaultDraft): string {
   const { match, action, times } = draft;
   const often = times === undefined ? '' : times === 1 ? ' once' : times === 2 ? ' twice' : ` ${times} times`;
   const text = `${deedText(action, matchLine(match))}${often}`;
-  return says(text, draft) ? text : JSON.stringify(draft);
+  return says(text, draft) ? text : sortedJson(draft);
 }
 
 /** What has no words (a change that changes nothing, a time in fractions of a nanosecond) is left to JSON. */
 function says(text: string, draft: FaultDraft): boolean {
   try {
-    return isDeepStrictEqual(readFault(new TokenReader(text)), draft);
+    return sortedJson(readFault(new TokenReader(text))) === sortedJson(draft);
   } catch (error) {
     if (error instanceof PlanError) return false;
     throw error;
@@ -75,16 +76,14 @@ function injectText({ flags, ...changes }: SegmentChange, sender: string | undef
 
 const flagsWord = (flags: readonly string[]): string => (flags.length === 0 ? 'none' : flags.join(','));
 
-function changeTexts({
-  flags,
-  setOptions = [],
-  removeOptions,
-  payload,
-  payloadHex,
-  ...rest
-}: SegmentChange): string[] {
+/** In one order, so that the same change always reads the same. */
+function changeTexts(change: SegmentChange): string[] {
+  const { flags, setOptions = [], removeOptions, payload, payloadHex } = change;
+  const plain = (['seq', 'ack', ...NUMBER_FIELD_NAMES] as const).flatMap((name) =>
+    change[name] === undefined ? [] : [`${name}=${change[name]}`],
+  );
   return [
-    ...Object.entries(rest).map(([name, value]) => `${name}=${value}`),
+    ...plain,
     ...(flags === undefined ? [] : [`flags=${flagsWord(flags)}`]),
     ...setOptions.map(optionText),
     ...(removeOptions === undefined ? [] : [`remove=${removeOptions.join(',')}`]),

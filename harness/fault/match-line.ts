@@ -1,22 +1,23 @@
 /** Matches as people say them: the words of `match-grammar`, or JSON for the few that have none. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Match, SinceMatch } from './match.js';
 import { readMatch } from './match-grammar.js';
 import { ordinalsText, plainNumbersText } from './number-grammar.js';
 import { PlanError } from './plan-error.js';
+import { sortedJson } from './sorted-json.js';
 import { TokenReader } from './token-reader.js';
+import { OPTION_VALUES } from './words.js';
 
 /** Reads back as the same match. */
 export function matchLine(match: Match): string {
   const text = [...orTerms(match)].join(' or ');
-  return says(text, match) ? text : JSON.stringify(match);
+  return says(text, match) ? text : sortedJson(match);
 }
 
 /** Whether the words mean just this: what they leave out (a list of one, an empty clause) is left to JSON. */
 function says(text: string, match: Match): boolean {
   try {
     const reader = new TokenReader(text);
-    return isDeepStrictEqual(readMatch(reader), match) && reader.is('end');
+    return sortedJson(readMatch(reader)) === sortedJson(match) && reader.is('end');
   } catch (error) {
     if (error instanceof PlanError) return false;
     throw error;
@@ -82,7 +83,7 @@ function clauseTexts(match: Match): string[] {
 }
 
 function withTexts({ flags = {}, options = {}, window }: Match): string[] {
-  const { present, absent, ...values } = options;
+  const { present, absent } = options;
   const flagNames = (names: readonly string[]) => (names.length === 0 ? 'none' : names.join(','));
   return [
     ...(flags.all === undefined ? [] : [`with flags ${flagNames(flags.all)}`]),
@@ -90,7 +91,10 @@ function withTexts({ flags = {}, options = {}, window }: Match): string[] {
     ...(flags.exactly === undefined ? [] : [`with exactly ${flagNames(flags.exactly)}`]),
     ...(present === undefined ? [] : [`with option ${present.join(',')}`]),
     ...(absent === undefined ? [] : [`without option ${absent.join(',')}`]),
-    ...Object.entries(values).map(([name, numbers]) => `with ${name} ${plainNumbersText(numbers)}`),
+    ...OPTION_VALUES.flatMap((name) => {
+      const numbers = options[name];
+      return numbers === undefined ? [] : [`with ${name} ${plainNumbersText(numbers)}`];
+    }),
     ...(window === undefined ? [] : [`with window ${plainNumbersText(window)}`]),
   ];
 }

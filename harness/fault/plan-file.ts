@@ -1,5 +1,5 @@
 /** Plans of faults from YAML or JSON files. */
-import { isAlias, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isAlias, isNode, LineCounter, parseDocument } from 'yaml';
 import type { Fault } from './fault.js';
 import { withId } from './fault-line.js';
 import { parseFault, parseMatch } from './parse-fault.js';
@@ -31,7 +31,7 @@ export function parsePlan(text: string, { file }: PlanSource): Fault[] {
   if (problem !== undefined) {
     throw new PlanError(`${file}:${lines.linePos(problem.pos[0]).line}: ${problem.message}`);
   }
-  const content: unknown = document.toJS();
+  const content = located(file, () => plainContent(document));
   const isObject = isRecord(content) && !Array.isArray(content);
   const items = isObject ? content.faults : content;
   if (!Array.isArray(items)) {
@@ -39,6 +39,15 @@ export function parsePlan(text: string, { file }: PlanSource): Fault[] {
   }
   const base: Path = isObject ? ['faults'] : [];
   return items.map((item: unknown, i) => parseItem(item, [...base, i], where));
+}
+
+/** Throws where an alias has no anchor, or there are so many that the content explodes. */
+function plainContent(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw error instanceof ReferenceError ? new PlanError(error.message) : error;
+  }
 }
 
 function parseItem(item: unknown, path: Path, where: (path: Path) => string): Fault {

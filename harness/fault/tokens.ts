@@ -17,7 +17,7 @@ const SHAPES: readonly (readonly [TokenKind, RegExp])[] = [
   ['duration', /\d+(?:\.\d+)?(?:ns|us|ms|s|min)(?![A-Za-z])/y],
   ['ordinal', /\d+(?:st|nd|rd|th)(?![A-Za-z])/iy],
   ['number', /\d+/y],
-  ['word', /[A-Za-z]+(?:-[A-Za-z]+)*/y],
+  ['word', /[A-Za-z]+\d*(?:-[A-Za-z]+)*/y],
   ['mark', /\.\.|[.,():=+-]/y],
 ];
 

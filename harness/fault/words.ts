@@ -2,7 +2,7 @@
 import { FLAG, type FlagName, type OptionKind } from '../segment/index.js';
 import type { ActionKind, SegmentChange } from './action.js';
 import type { Side } from './flow.js';
-import type { RoleWord } from './match.js';
+import type { OptionsMatch, RoleWord } from './match.js';
 
 export const SIDES = ['client', 'server'] as const satisfies readonly Side[];
 
@@ -39,6 +39,14 @@ export const OPTION_KINDS = [
   'unknown',
 ] as const satisfies readonly OptionKind[];
 
+/** What of an option a match can ask for. */
+export const OPTION_VALUES = [
+  'mss',
+  'windowScale',
+  'tsVal',
+  'tsEcr',
+] as const satisfies readonly (keyof OptionsMatch)[];
+
 export const ACTION_KINDS = [
   'drop',
   'delay',
@@ -60,6 +68,8 @@ export const NUMBER_FIELDS = {
   ttl: 8,
   urgentPointer: 16,
 } as const satisfies Partial<Record<keyof SegmentChange, number>>;
+
+export const NUMBER_FIELD_NAMES = Object.keys(NUMBER_FIELDS) as (keyof typeof NUMBER_FIELDS)[]; // as above
 
 export const isOneOf = <T extends string>(words: readonly T[], word: string): word is T =>
   (words as readonly string[]).includes(word); // widened only to ask
