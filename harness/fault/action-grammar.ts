@@ -11,7 +11,7 @@ import { NUMBER_FIELD_NAMES, OPTION_KINDS, SIDES } from './words.js';
 export type FaultDraft = Omit<Fault, 'id'>;
 type Deed = { readonly match: Match; readonly action: Action };
 
-const VERBS = [
+export const VERBS = [
   'drop',
   'delay',
   'hold',
