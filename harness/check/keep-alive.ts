@@ -3,7 +3,7 @@ import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, type Side } from '../fault/index.js';
 import { FLAG, seqAdd } from '../segment/index.js';
 import { fateOf, gaps, msBetween, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
-import { changeEvents, changeResults, changeSegments, shifted } from './alter.js';
+import { changeEvents, changeResults, changeSegments, cutAfter, shifted, withFields } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, neededSome, nonStrict, passes } from './define.js';
 import {
@@ -255,14 +255,11 @@ export function unansweredProbeSurvived({ side = 'client', flow = 1 }: KeepAlive
     mutate(trace) {
       const { next } = look(trace);
       const rst = needed(next, 'no keep-alive followed');
-      const altered = changeSegments(trace, [rst], () => ({ flags: FLAG.RST }));
-      return changeEvents(
-        altered,
-        segmentsOf(altered, { role: 'keep-alive', from: side, flow }).filter(
-          ({ segment }) => segment.flags === FLAG.RST,
-        ),
-        (event) => ({ ...event, facts: { ...event.facts, roles: ['rst'] } }),
-      );
+      // The next thing that the prober sends is a RST, and that is the end.
+      return changeEvents(cutAfter(trace, rst.atNs), [rst], (event) => ({
+        ...withFields(event, { flags: FLAG.RST }),
+        facts: { ...event.facts, roles: ['rst'] },
+      }));
     },
   });
 }

@@ -1,7 +1,7 @@
 /** Retransmission: what is lost comes again, later and later, and not for ever (RFC 9293 section 3.8, RFC 6298). */
 import { NANOS_PER_MS } from '../clock/index.js';
-import { seqAdd } from '../segment/index.js';
-import { endNs, fateOf, type TcpEvent, type Trace } from '../trace/index.js';
+import { FLAG, hasFlags, seqAdd, seqDiff } from '../segment/index.js';
+import { endNs, fateOf, msBetween, segmentText, type TcpEvent, type Trace } from '../trace/index.js';
 import { addEvents, changeEvents, changeSegments, shifted } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, nonStrict, type Opinion, passes } from './define.js';
@@ -54,24 +54,29 @@ function stackTransmissions(trace: Trace, name: string, flow: number): Transmiss
 const offsetsText = ({ all, first }: Transmissions): string =>
   secondsText(all.slice(1).map((event) => (event.atNs - first.atNs) / NANOS_PER_MS));
 
-/** Whether two transmissions carry the same: octets may be joined with others, a FIN or SYN stays where it is. */
-function isSameNumber({ first }: Transmissions, copy: TcpEvent): boolean {
-  const hasFin = (first.segment.flags & 1) !== 0;
-  const end = (event: TcpEvent) => seqAdd(event.segment.seq, event.facts.len);
-  return hasFin ? end(copy) === end(first) : copy.segment.seq === first.segment.seq;
+/**
+ * Whether a copy carries what the first did. A FIN may be joined with data before it, and data with its neighbours: a FIN
+ * stays where it is, and each octet of data what it is. A SYN is the same segment.
+ */
+function isSame({ first }: Transmissions, copy: TcpEvent): boolean {
+  if (hasFlags(first.segment, FLAG.FIN))
+    return seqAdd(copy.segment.seq, copy.facts.len) === seqAdd(first.segment.seq, first.facts.len);
+  if (first.segment.payload.length === 0) return copy.segment.seq === first.segment.seq;
+  const ahead = seqDiff(copy.segment.seq, first.segment.seq);
+  return copy.segment.payload.every((octet, i) => (first.segment.payload[ahead + i] ?? octet) === octet);
 }
 
 export function isRepeated(name: SegmentName, { flow = 1 }: OnFlow = {}): Check {
   return check({
     id: idOn(`${fileName(name)}-repeated`, flow),
-    sentence: `A ${name} that got lost is sent again with the same sequence number.`,
+    sentence: `A ${name} that got lost is sent again, the same at the same sequence number.`,
     requirements: isSyn(name) ? ['MUST-22', 'NOID-48'] : ['NOID-44', 'NOID-48'],
     judge(trace) {
       const series = stackTransmissions(trace, name, flow);
       const { first, all } = series;
-      const other = all.find((event) => !isSameNumber(series, event));
+      const other = all.find((event) => !isSame(series, event));
       if (other !== undefined)
-        return fails(`first at seq=${first.facts.relSeq}, then at seq=${other.facts.relSeq}`, [first, other]);
+        return fails(`first ${segmentText(first)}, then ${segmentText(other)}`, [first, other]);
       const repeats = all.slice(1);
       if (repeats.length > 0) return passes(`${name} repeated after ${offsetsText(series)}`, all);
       if (fateOf(first) !== 'dropped') return inconclusive(`${name} was not lost`, [first]);
@@ -87,7 +92,11 @@ export function isRepeated(name: SegmentName, { flow = 1 }: OnFlow = {}): Check 
     mutate(trace) {
       const { all } = stackTransmissions(trace, name, flow);
       const copy = needed(all[1], `${name} was not repeated`);
-      return changeSegments(trace, [copy], ({ seq }) => ({ seq: seqAdd(seq, 1) }));
+      return changeSegments(trace, [copy], ({ seq, payload }) =>
+        payload.length === 0
+          ? { seq: seqAdd(seq, 1) }
+          : { seq, payload: payload.map((octet) => octet ^ 0xff) },
+      );
     },
   });
 }
@@ -236,7 +245,7 @@ export function givesUp(name: SegmentName, { flow = 1, atMost }: GivesUpOptions 
       const series = stackTransmissions(trace, name, flow);
       const end = needed(endOfPatience(trace, series, flow), 'the stack had not given up');
       const last = needed(series.all.at(-1), `${name} was not sent`);
-      const lateMs = (end.atNs - last.atNs) / NANOS_PER_MS + 1000;
+      const lateMs = 3 * msBetween(last, end) + 1000;
       // So often that it is also too often, whatever the limit.
       const more = Array.from({ length: (atMost ?? 0) + 1 }, (_, i) => shifted(last, lateMs + i));
       return addEvents(trace, ...more);
@@ -258,11 +267,21 @@ function endOfPatience(
   if (told !== undefined) return { atNs: told.returnedNs, text: `${told.call} failed with ETIMEDOUT` };
   const closed = closedAt(trace, from, flow);
   if (closed !== undefined && closed.atNs >= first.atNs) return { atNs: closed.atNs, text: `${from} CLOSED` };
-  const last = all.at(-1);
-  const before = all.at(-2);
-  if (last === undefined || before === undefined || !parseSegmentName(name).roles.includes('syn-ack'))
-    return undefined;
-  const dueMs = latestMs(2 * ((last.atNs - before.atNs) / NANOS_PER_MS));
-  if (!goesOnFor(trace, last, 2 * dueMs)) return undefined;
-  return { atNs: last.atNs + dueMs * NANOS_PER_MS, text: 'silence' };
+  if (!parseSegmentName(name).roles.includes('syn-ack')) return undefined;
+  return silenceAfter(trace, all);
+}
+
+/** A request that was given up shows by silence: for twice as long as the next doubling could take. */
+function silenceAfter(
+  trace: Trace,
+  all: readonly TcpEvent[],
+): { readonly atNs: number; readonly text: string } | undefined {
+  for (const [i, copy] of all.entries()) {
+    const before = all[i - 1];
+    if (before === undefined) continue;
+    const dueMs = latestMs(2 * msBetween(before, copy));
+    const silentMs = msBetween(copy, all[i + 1] ?? endNs(trace));
+    if (silentMs >= 2 * dueMs) return { atNs: copy.atNs + dueMs * NANOS_PER_MS, text: 'silence' };
+  }
+  return undefined;
 }
