@@ -3,15 +3,18 @@
  * bear `trace_clock` mono, a lock-free reading of the same CLOCK_MONOTONIC that may differ a little: changes of state
  * that calls of our own cause must lie between the call's begin and its end.
  */
+import type { Nanos } from '../clock/index.js';
 import {
   AF_INET,
   check,
+  decodeSockaddr,
   encodeSockaddr,
   libc,
   monotonicNs,
   SOCK_CLOEXEC,
   SOCK_STREAM,
 } from '../sys/index.js';
+import type { TracepointEvent } from './tracepoint-event.js';
 import type { TracepointSession } from './tracepoints.js';
 
 export interface TransitionAlignment {
@@ -25,45 +28,69 @@ export interface TransitionAlignment {
 /** Looks bear hrtime's own stamps: there is nothing between. */
 export const SOCK_DIAG_ALIGNMENT: TransitionAlignment = { errorNs: 0, worstViolationNs: 0, samples: 0 };
 
-/** Makes sockets listen, closes them, and compares. Takes a few milliseconds; needs no network. */
-export function measureTracepointAlignment(session: TracepointSession, samples = 32): TransitionAlignment {
-  const epochNs = monotonicNs();
-  // A wildcard listener has no address that would tell whose it is: the port does, and the nearest event in time.
-  using tap = session.tap({ epochNs, sideOf: (_, remote) => (remote.port === 0 ? 'client' : undefined) });
-  const calls: { readonly port: number; readonly beforeNs: number; readonly afterNs: number }[] = [];
-  for (let i = 0; i < samples; i += 1) calls.push(listenOnce(epochNs));
-  const listens = tap.flush().filter(({ change }) => change?.to === 'LISTEN');
-  // The offset of the trace clock lies in every [stamp - after, stamp - before].
-  let least = Number.NEGATIVE_INFINITY;
-  let most = Number.POSITIVE_INFINITY;
-  let worstViolationNs = 0;
-  let matched = 0;
-  for (const { port, beforeNs, afterNs } of calls) {
-    const event = listens.find(({ local, atNs }) => local.port === port && Math.abs(atNs - beforeNs) < 1e7);
-    if (event === undefined) continue;
-    matched += 1;
-    least = Math.max(least, event.atNs - afterNs);
-    most = Math.min(most, event.atNs - beforeNs);
-    worstViolationNs = Math.max(worstViolationNs, beforeNs - event.atNs, event.atNs - afterNs);
-  }
-  if (matched === 0)
-    throw new Error('the tracepoints showed none of our own changes of state: use sock_diag as the eye');
-  const errorNs = Math.max(Math.abs(least), Math.abs(most), worstViolationNs);
-  return { errorNs, worstViolationNs, samples: matched };
+interface TimedCall {
+  readonly fd: number;
+  readonly port: number;
+  readonly beforeNs: Nanos;
+  readonly afterNs: Nanos;
 }
 
-function listenOnce(epochNs: bigint): { port: number; beforeNs: number; afterNs: number } {
+/** Makes sockets listen and compares. Takes a few milliseconds; needs no network. */
+export function measureTracepointAlignment(session: TracepointSession, samples = 32): TransitionAlignment {
+  const epochNs = monotonicNs();
+  // A wildcard listener has no address that would tell whose it is: its port does, while all of them are open.
+  using tap = session.tap({ epochNs, sideOf: (_, remote) => (remote.port === 0 ? 'client' : undefined) });
+  const calls: TimedCall[] = [];
+  try {
+    for (let i = 0; i < samples; i += 1) calls.push(listenAnywhere(epochNs));
+  } finally {
+    for (const { fd } of calls) libc.close(fd);
+  }
+  const listens = tap.flush().filter(({ change }) => change?.to === 'LISTEN');
+  return compare(calls, (call) => nearest(call, listens));
+}
+
+/** Sockets of other namespaces may have the same port: the nearest in time is ours. */
+function nearest({ port, beforeNs }: TimedCall, events: readonly TracepointEvent[]): Nanos | undefined {
+  const stamps = events.filter(({ local }) => local.port === port).map(({ atNs }) => atNs);
+  return stamps.sort((a, b) => Math.abs(a - beforeNs) - Math.abs(b - beforeNs))[0];
+}
+
+/** The offset of the trace clock lies in every [stamp - after, stamp - before]. */
+function compare(
+  calls: readonly TimedCall[],
+  stampOf: (call: TimedCall) => Nanos | undefined,
+): TransitionAlignment {
+  let leastNs = Number.NEGATIVE_INFINITY;
+  let mostNs = Number.POSITIVE_INFINITY;
+  let worstViolationNs = 0;
+  let samples = 0;
+  for (const call of calls) {
+    const stampNs = stampOf(call);
+    if (stampNs === undefined) continue;
+    samples += 1;
+    leastNs = Math.max(leastNs, stampNs - call.afterNs);
+    mostNs = Math.min(mostNs, stampNs - call.beforeNs);
+    worstViolationNs = Math.max(worstViolationNs, call.beforeNs - stampNs, stampNs - call.afterNs);
+  }
+  if (samples === 0)
+    throw new Error('the tracepoints showed none of our own changes of state: use sock_diag as the eye');
+  const errorNs = Math.max(Math.abs(leastNs), Math.abs(mostNs), worstViolationNs);
+  return { errorNs, worstViolationNs, samples };
+}
+
+function listenAnywhere(epochNs: bigint): TimedCall {
   const fd = check(libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
   try {
-    const any = encodeSockaddr({ ip: '0.0.0.0', port: 0 });
-    check(libc.bind(fd, any, any.length), 'bind');
+    const address = encodeSockaddr({ ip: '0.0.0.0', port: 0 });
+    check(libc.bind(fd, address, address.length), 'bind');
     const beforeNs = Number(monotonicNs() - epochNs);
     check(libc.listen(fd, 1), 'listen');
     const afterNs = Number(monotonicNs() - epochNs);
-    const address = new Uint8Array(16);
-    check(libc.getsockname(fd, address, Uint8Array.of(16, 0, 0, 0)), 'getsockname');
-    return { port: new DataView(address.buffer).getUint16(2), beforeNs, afterNs };
-  } finally {
+    check(libc.getsockname(fd, address, Uint8Array.of(address.length, 0, 0, 0)), 'getsockname');
+    return { fd, port: decodeSockaddr(address).port, beforeNs, afterNs };
+  } catch (error) {
     libc.close(fd);
+    throw error;
   }
 }

@@ -187,11 +187,22 @@ describe('states from tracepoints joined with looks', () => {
     ]);
   });
 
-  it('bound TIME-WAIT where the look came too late to tell which of the two it was', () => {
-    const events = [...intoFinWait2, changed('client', 11, 'FIN-WAIT-2', 'CLOSED')];
+  const freed = (atUs: number): TracepointEvent => {
+    const { change: _, ...event } = changed('client', atUs, 'CLOSED', 'CLOSED');
+    return { ...event, name: 'tcp_destroy_sock' };
+  };
+
+  it('bound TIME-WAIT where the look came too late to tell which of the two an orphan was in first', () => {
+    const events = [...intoFinWait2, changed('client', 11, 'FIN-WAIT-2', 'CLOSED'), freed(12)];
     const sightings = [early, seen('client', [5, 9000], 'TIME-WAIT', { holder: 'mini' })];
     const { transitions } = joinStates({ sightings, events });
     expect(transitions.at(-1)).to.include({ to: 'TIME-WAIT', certainty: 'bounded', notBeforeNs: 11_000 });
+  });
+
+  it('trust TIME-WAIT, however late the look, where the socket was no orphan', () => {
+    const events = [...intoFinWait2, changed('client', 50, 'FIN-WAIT-2', 'CLOSED'), freed(7_000_000)];
+    const sightings = [early, seen('client', [5, 9000], 'TIME-WAIT', { holder: 'mini' })];
+    expect(story({ sightings, events }).at(-1)).to.equal('50 FIN-WAIT-2 -> TIME-WAIT, exact (tracepoint)');
   });
 
   it('read CLOSING to CLOSE with a TIME-WAIT socket as CLOSING to TIME-WAIT', () => {

@@ -13,8 +13,8 @@ import type { TracepointEvent } from './tracepoint-event.js';
 import type { Certainty, NoteRecord, TransitionRecord } from './transition.js';
 
 /**
- * A full socket that ends in FIN-WAIT-2 has become TIME-WAIT, or first FIN-WAIT-2 as an orphan. When a look this
- * soon after finds TIME-WAIT, the end is taken for the instant that it began.
+ * What the kernel does in one step, it does within this. When a look this soon after the end of an orphan in FIN-WAIT-2
+ * finds TIME-WAIT, that is taken to have begun at the end.
  */
 const SAME_STEP_NS = 1_000_000;
 
@@ -100,7 +100,7 @@ function closing(chain: StateChain, life: SightedLife | undefined, close: StateC
   for (const mini of minis) {
     if (mini.state === state) continue;
     transitions.push(
-      mini === first && beganAtClose(close, mini)
+      mini === first && beganAtClose(chain, close, mini)
         ? exact(chain, { ...close, to: mini.state })
         : {
             ...transition(life, mini, state, mini.state, 'bounded'),
@@ -116,8 +116,18 @@ function closing(chain: StateChain, life: SightedLife | undefined, close: StateC
 /** Nobody looked: these two end as TIME-WAIT as a rule, and it cannot be told. */
 const mayWait = ({ from }: StateChange): boolean => from === 'FIN-WAIT-2' || from === 'CLOSING';
 
-const beganAtClose = (close: StateChange, mini: Sighting): boolean =>
-  close.from === 'CLOSING' || mini.atNs - close.atNs <= SAME_STEP_NS;
+/**
+ * Whether the first state that a mini socket was seen in is the one that it began in. It is TIME-WAIT after CLOSING; and
+ * after FIN-WAIT-2 unless the socket was an orphan, which the kernel destroys in the same step (tcp_done in net/ipv4/tcp.c).
+ */
+function beganAtClose(
+  { destroyedNs = Number.POSITIVE_INFINITY }: StateChain,
+  close: StateChange,
+  mini: Sighting,
+) {
+  const wasOrphan = destroyedNs - close.atNs <= SAME_STEP_NS;
+  return close.from === 'CLOSING' || !wasOrphan || mini.atNs - close.atNs <= SAME_STEP_NS;
+}
 
 /** What the other tracepoints say explains segments and transitions. */
 function noteOf({ name, atNs, side, local, remote, detail, change }: TracepointEvent): NoteRecord[] {

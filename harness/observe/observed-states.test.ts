@@ -13,8 +13,9 @@ import { TracepointSession, type TracepointTap } from './tracepoints.js';
 import { findTracefs } from './tracing-instance.js';
 import type { NoteRecord, TransitionRecord } from './transition.js';
 
-const SERVER_PORT = 4000;
-const CLIENT_PORT = 4001;
+// Tracepoints hear all namespaces, those of sockets that outlive an earlier test too: each test has ports of its own.
+let serverPort = 10_000 + ((process.pid * 64) % 40_000);
+let clientPort = serverPort + 1;
 
 /** Both ends of one connection on loopback under watch. `look` stands for a segment that crosses the wire. */
 class Watched implements Disposable {
@@ -29,11 +30,11 @@ class Watched implements Disposable {
   constructor(ipVersion: 4 | 6, session: TracepointSession | undefined) {
     this.lo = new Loopback(ipVersion);
     const { namespace, ip } = this.lo;
-    this.client = { local: { ip, port: CLIENT_PORT }, remote: { ip, port: SERVER_PORT } };
+    this.client = { local: { ip, port: clientPort }, remote: { ip, port: serverPort } };
     this.server = { local: this.client.remote, remote: this.client.local };
     this.#tap = session?.tap({
       epochNs: this.#clock.epochNs,
-      sideOf: (local) => (local.ip !== ip ? undefined : local.port === SERVER_PORT ? 'server' : 'client'),
+      sideOf: ({ port }) => (port === serverPort ? 'server' : port === clientPort ? 'client' : undefined),
     });
     this.#watcher = new SnapshotWatcher({
       ends: (['client', 'server'] as const).map((side) => ({ side, namespace, ip })),
@@ -105,6 +106,8 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
       });
       after(() => session?.[Symbol.dispose]());
       beforeEach(() => {
+        serverPort += 2;
+        clientPort += 2;
         watched = new Watched(ipVersion, session);
         lo = watched.lo;
       });
@@ -112,10 +115,10 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
 
       /** An established connection that both sides were looked at in: [client's, server's socket]. */
       function established(): [number, number] {
-        const listener = lo.listen(SERVER_PORT);
+        const listener = lo.listen(serverPort);
         lo.deferAccept(listener);
         watched.look();
-        const client = lo.connect(SERVER_PORT, CLIENT_PORT);
+        const client = lo.connect(serverPort, clientPort);
         watched.look();
         lo.send(client, Uint8Array.of(1));
         watched.look();
@@ -126,7 +129,7 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
 
       it('are CLOSED, LISTEN and CLOSED for a listener', () => {
         watched.lookAtListener();
-        const listener = lo.listen(SERVER_PORT);
+        const listener = lo.listen(serverPort);
         watched.lookAtListener();
         lo.close(listener);
         watched.lookAtListener();
@@ -139,8 +142,8 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
       });
 
       it('are SYN-SENT and CLOSED for an opening that nobody answers', () => {
-        lo.deafen(lo.listen(SERVER_PORT));
-        const client = lo.connect(SERVER_PORT, CLIENT_PORT);
+        lo.deafen(lo.listen(serverPort));
+        const client = lo.connect(serverPort, clientPort);
         watched.look();
         lo.close(client);
         watched.look();
@@ -251,8 +254,8 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
       });
 
       it('pass SYN-RECEIVED in a simultaneous open, where only an exact eye can see it', () => {
-        const self = { ip: lo.ip, port: CLIENT_PORT };
-        lo.connect(CLIENT_PORT, CLIENT_PORT);
+        const self = { ip: lo.ip, port: clientPort };
+        lo.connect(clientPort, clientPort);
         watched.lookAt('client', { local: self, remote: self });
         const passed = eye === 'tracepoint' ? ['SYN-RECEIVED'] : [];
         expect(watched.states('client')).to.deep.equal(['CLOSED', 'SYN-SENT', ...passed, 'ESTABLISHED']);
@@ -260,7 +263,7 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
 
       it('come with notes on resets, retransmissions and freed sockets where tracepoints are permitted', async function () {
         if (eye !== 'tracepoint') this.skip();
-        const refused = lo.connect(SERVER_PORT, CLIENT_PORT);
+        const refused = lo.connect(serverPort, clientPort);
         lo.close(refused);
         const [client, server] = established();
         lo.deafen(server);

@@ -15,17 +15,20 @@ export interface StateChain extends Pair {
   readonly side: Side;
   /** At least one. */
   readonly changes: readonly StateChange[];
+  /** When the kernel let go of the full socket, once it has (tcp_destroy_sock). */
+  readonly destroyedNs?: Nanos;
 }
 
 export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
   const all: TracepointEvent[][] = [];
   const open = new Map<number, TracepointEvent[]>();
   for (const event of events) {
-    if (event.change === undefined) continue;
+    const isOfChain = event.change !== undefined || event.name === 'tcp_destroy_sock';
+    if (!isOfChain) continue;
     const known = open.get(event.socket);
     // The kernel uses the memory of a freed socket again: a beginning is another socket's.
     if (known !== undefined && !isBeginning(event)) known.push(event);
-    else {
+    else if (event.change !== undefined) {
       const begun = [event];
       open.set(event.socket, begun);
       all.push(begun);
@@ -43,7 +46,8 @@ function chainOf(events: readonly TracepointEvent[]): StateChain[] {
   if (first === undefined) return [];
   const { side, local, remote } = events.find((event) => event.local.port !== 0) ?? first;
   const changes = events.flatMap(({ atNs, change }) => (change === undefined ? [] : [{ atNs, ...change }]));
-  return [{ side, local, remote, changes }];
+  const destroyed = events.find(({ name }) => name === 'tcp_destroy_sock');
+  return [{ side, local, remote, changes, ...(destroyed && { destroyedNs: destroyed.atNs }) }];
 }
 
 export const startOf = (chain: StateChain): Nanos => chain.changes[0]?.atNs ?? 0;

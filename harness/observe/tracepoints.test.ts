@@ -8,6 +8,9 @@ import { findTracefs } from './tracing-instance.js';
 
 const tracefs = findTracefs();
 
+// Tracepoints hear all namespaces: this process's tests have ports of their own.
+const SERVER_PORT = 50_000 + (process.pid % 10_000);
+
 describe('a session of tracepoints', () => {
   let session: TracepointSession;
 
@@ -25,11 +28,11 @@ describe('a session of tracepoints', () => {
     const before = monotonicNs();
     using tap = session.tap({
       epochNs: before,
-      sideOf: (local) => (local.port === 4000 ? 'server' : undefined),
+      sideOf: (local) => (local.port === SERVER_PORT ? 'server' : undefined),
     });
     using other = session.tap({ epochNs: before, sideOf: () => undefined });
-    lo.listen(4000);
-    lo.connect(4000, 4001);
+    lo.listen(SERVER_PORT);
+    lo.connect(SERVER_PORT, 4001);
     const events = tap.flush();
     const afterNs = Number(monotonicNs() - before);
     expect(events.map(({ change }) => change?.to)).to.include.members([
@@ -46,7 +49,7 @@ describe('a session of tracepoints', () => {
     using small = new TracepointSession(tracefs.root, 4);
     using lo = new Loopback(4);
     using tap = small.tap({ epochNs: monotonicNs(), sideOf: () => 'client' });
-    for (let i = 0; i < 400; i += 1) lo.close(lo.listen(4000));
+    for (let i = 0; i < 400; i += 1) lo.close(lo.listen(SERVER_PORT));
     expect(() => tap.flush()).to.throw(TraceOverrun, 'events are lost');
     using later = small.tap({ epochNs: monotonicNs(), sideOf: () => undefined });
     expect(later.flush()).to.deep.equal([]);
@@ -57,10 +60,10 @@ describe('a session of tracepoints', () => {
     using lo = new Loopback(4);
     using tap = session.tap({
       epochNs: monotonicNs(),
-      sideOf: (local, remote) => (local.port === 4000 && remote.port === 0 ? 'server' : undefined),
+      sideOf: (local, remote) => (local.port === SERVER_PORT && remote.port === 0 ? 'server' : undefined),
     });
     for (let i = 0; i < 3334; i += 1) {
-      lo.close(lo.listen(4000));
+      lo.close(lo.listen(SERVER_PORT));
       if (i % 500 === 0) await new Promise(setImmediate);
     }
     const listens = tap.flush().filter(({ change }) => change?.to === 'LISTEN');
