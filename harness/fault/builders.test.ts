@@ -1,17 +1,6 @@
 import { expect } from 'chai';
-import {
-  data,
-  delay,
-  drop,
-  fin,
-  finalAck,
-  hold,
-  inject,
-  MatchBuilder,
-  not,
-  segment,
-  syn,
-} from './builders.js';
+import { data, delay, drop, fin, finalAck, hold, inject, not, segment, syn } from './builders.js';
+import { MatchBuilder } from './match-builder.js';
 import { matchLine } from './match-line.js';
 import { matchSchema } from './schema.js';
 

@@ -42,6 +42,8 @@ export interface Answer {
   sent?: Sent;
   questions: number;
   answers: number;
+  /** The latest question was delivered after the latest answer was sent. */
+  isAsked: boolean;
 }
 
 export interface Flow {
@@ -52,6 +54,14 @@ export interface Flow {
   lastHeard: number;
   /** A RST was delivered: a SYN that follows begins another connection, whatever its number. */
   isReset: boolean;
+}
+
+export const noAnswer = (): Answer => ({ questions: 0, answers: 0, isAsked: false });
+
+/** A SYN,ACK or FIN is delivered to the side that owes the answer. */
+export function ask(answer: Answer): void {
+  answer.questions += 1;
+  answer.isAsked = true;
 }
 
 export const newHalf = (): HalfFlow => ({
@@ -68,8 +78,8 @@ export const newHalf = (): HalfFlow => ({
   rst: undefined,
   probe: undefined,
   pureAck: undefined,
-  handshakeAck: { questions: 0, answers: 0 },
-  finAck: { questions: 0, answers: 0 },
+  handshakeAck: noAnswer(),
+  finAck: noAnswer(),
 });
 
 /** Both FINs have been acknowledged, or a RST was delivered. */

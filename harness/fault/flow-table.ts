@@ -1,5 +1,5 @@
 /** Finds the connection that a segment belongs to. */
-import { FLAG, hasFlags, type Segment } from '../segment/index.js';
+import { FLAG, hasFlags, type Segment, seqAdd } from '../segment/index.js';
 import { otherSide, type Side } from './flow.js';
 import { type Flow, type HalfFlow, isOver, newHalf, positionOf } from './flow-state.js';
 
@@ -39,11 +39,12 @@ export class FlowTable {
       return flows.findLast((flow) => isOf(flow, segment, from) && isSynOf(flow, segment, from, newest));
     }
     if (flows.length === 1) return newest;
-    return nearest(
-      flows.filter((flow) => isOf(flow, segment, from)),
-      segment,
-      from,
-    );
+    const candidates = flows.filter((flow) => isOf(flow, segment, from));
+    if (hasFlags(segment, FLAG.SYN)) {
+      const answered = candidates.findLast((flow) => isSynAckOf(flow, segment, from));
+      if (answered !== undefined) return answered;
+    }
+    return nearest(candidates, segment, from);
   }
 
   #add(segment: Segment, from: Side): Flow {
@@ -91,6 +92,18 @@ function isSynOf(flow: Flow, segment: Segment, from: Side, newest: Flow): boolea
   if (own.iss !== undefined) return own.iss === segment.seq;
   const other = flow[otherSide(from)];
   return flow === newest && own.base === undefined && other.syn !== undefined && other.synAck === undefined;
+}
+
+/**
+ * A SYN,ACK belongs to the connection whose SYN it acknowledges and that has no SYN,ACK of another number: an old duplicate
+ * SYN begins another connection with the numbers of the first, and ISNs of the same ports are near each other (RFC 6528).
+ */
+function isSynAckOf(flow: Flow, segment: Segment, from: Side): boolean {
+  const { iss } = flow[from];
+  const asked = flow[otherSide(from)].iss;
+  return (
+    asked !== undefined && segment.ack === seqAdd(asked, 1) && (iss === undefined || iss === segment.seq)
+  );
 }
 
 function nearest(flows: readonly Flow[], segment: Segment, from: Side): Flow | undefined {

@@ -10,6 +10,16 @@ const windowScale = (shift: number): readonly TcpOption[] => [
 ];
 const opened = (): Conversation => new Conversation().open();
 
+/** The client's FIN has been delivered twice. */
+function doubled(): Conversation {
+  const talk = opened();
+  const finish = talk.arrival('client', 'FIN,ACK');
+  talk.tracker.arrive(finish);
+  talk.give(finish);
+  talk.give(finish);
+  return talk;
+}
+
 describe('flow tracker: the handshake', () => {
   it('names the three segments and gives their numbers relative to each ISS, across the wrap', () => {
     const { c, s } = new Conversation();
@@ -177,6 +187,19 @@ describe('flow tracker: the close', () => {
     const again = s('ACK');
     expect(short(again)).to.equal('active-fin-ack + pure-ack #2');
     expect(again.original).to.equal(answer.original);
+  });
+
+  it('owes nothing once two FINs that came together were answered by one ACK', () => {
+    const talk = doubled();
+    expect(short(talk.s('ACK', { ack: 2 }))).to.equal('active-fin-ack + pure-ack');
+    expect(short(talk.s('ACK', { ack: 2, window: 9 }))).to.equal('pure-ack');
+  });
+
+  it('takes two equal answers to two FINs that came together for copies', () => {
+    const talk = doubled();
+    talk.s('ACK', { ack: 2 });
+    expect(short(talk.s('ACK', { ack: 2 }))).to.equal('active-fin-ack + pure-ack #2');
+    expect(short(talk.s('ACK', { ack: 2 }))).to.equal('pure-ack #3');
   });
 
   it('takes each answer to a retransmitted last FIN for another copy of the final ACK', () => {

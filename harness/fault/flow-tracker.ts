@@ -1,7 +1,7 @@
 /** Follows the connections of one wire and says which part each segment plays in its own. */
 import { FLAG, hasFlags, type Segment } from '../segment/index.js';
 import { type Arrival, type FlowFacts, otherSide, type Side } from './flow.js';
-import { positionOf, windowOctets } from './flow-state.js';
+import { ask, positionOf, windowOctets } from './flow-state.js';
 import { FlowTable } from './flow-table.js';
 import { factsOf } from './segment-roles.js';
 
@@ -43,10 +43,10 @@ export class FlowTracker {
     if (ack !== undefined && receiver.base !== undefined && ack <= receiver.next) {
       receiver.acknowledged = Math.max(receiver.acknowledged, ack);
     }
-    if (isSyn && ack !== undefined) receiver.handshakeAck.questions += 1;
+    if (isSyn && ack !== undefined) ask(receiver.handshakeAck);
     if (hasFlags(segment, FLAG.FIN) && sender.fin !== undefined) {
       sender.fin.isDelivered = true;
-      receiver.finAck.questions += 1;
+      ask(receiver.finAck);
     }
   }
 }

@@ -8,6 +8,7 @@ export * from './flow.js';
 export { MAX_FLOWS } from './flow-table.js';
 export * from './flow-tracker.js';
 export * from './match.js';
+export { MatchBuilder } from './match-builder.js';
 export { matchLine } from './match-line.js';
 export * from './matcher.js';
 export * from './parse-fault.js';

@@ -3,20 +3,11 @@
  * and at what had been delivered to the sender; they then count the segment in.
  */
 import { FLAG, hasFlags, type Segment, segLen } from '../segment/index.js';
+import { countAnswers } from './answer-roles.js';
 import { type FlowFacts, otherSide, type RolePart, type Side } from './flow.js';
-import { type Answer, type Flow, type HalfFlow, positionOf, startAtSyn, windowOctets } from './flow-state.js';
-import { countSent, forgetOld, type Sent } from './sent-ranges.js';
-
-/** A segment that comes onto the wire, among what is known of its connection. */
-interface Scene {
-  readonly id: number;
-  readonly segment: Segment;
-  readonly sender: HalfFlow;
-  readonly other: HalfFlow;
-  /** Position of SEG.SEQ, and of SEG.ACK in the other half where the ACK bit is set. */
-  readonly at: number;
-  readonly ackAt: number | undefined;
-}
+import { type Flow, type HalfFlow, noAnswer, positionOf, startAtSyn, windowOctets } from './flow-state.js';
+import type { Scene } from './scene.js';
+import { countSent, forgetOld, oneMore, type Sent } from './sent-ranges.js';
 
 /** Says what the segment is, and counts it in. */
 export function factsOf(
@@ -51,8 +42,7 @@ export function factsOf(
 
 /** A second SYN,ACK with another number (its sender forgot the first) asks for another handshake ACK. */
 function beginAtSyn(sender: HalfFlow, other: HalfFlow, segment: Segment): void {
-  if (sender.iss !== undefined && sender.iss !== segment.seq)
-    other.handshakeAck = { questions: 0, answers: 0 };
+  if (sender.iss !== undefined && sender.iss !== segment.seq) other.handshakeAck = noAnswer();
   startAtSyn(sender, segment);
 }
 
@@ -90,12 +80,8 @@ function partsOf(scene: Scene): { whole: Sent; parts: RolePart[] } {
   return { whole: occupied ?? probe?.sent ?? pureAck ?? { copy: 1, original: id }, parts };
 }
 
-/** One more of `before`, or the first. */
-const next = (before: Sent | undefined, id: number): Sent =>
-  before === undefined ? { copy: 1, original: id } : { copy: before.copy + 1, original: before.original };
-
 function countRst({ segment: { seq }, sender, id }: Scene): Sent {
-  const sent = next(sender.rst?.seq === seq ? sender.rst : undefined, id);
+  const sent = oneMore(sender.rst?.seq === seq ? sender.rst : undefined, id);
   sender.rst = { ...sent, seq };
   return sent;
 }
@@ -103,7 +89,7 @@ function countRst({ segment: { seq }, sender, id }: Scene): Sent {
 function countSyn({ segment, sender, id }: Scene): Sent | undefined {
   if (!hasFlags(segment, FLAG.SYN)) return undefined;
   const kind = hasFlags(segment, FLAG.ACK) ? 'synAck' : 'syn';
-  const sent = next(sender[kind], id);
+  const sent = oneMore(sender[kind], id);
   sender[kind] = sent;
   return sent;
 }
@@ -121,12 +107,12 @@ function countFin({ segment, sender, other, at, ackAt, id }: Scene): HalfFlow['f
   if (!hasFlags(segment, FLAG.FIN)) return undefined;
   const position = at + segLen(segment) - 1;
   if (sender.fin?.position === position) {
-    Object.assign(sender.fin, next(sender.fin, id));
+    Object.assign(sender.fin, oneMore(sender.fin, id));
     return sender.fin;
   }
   const wasGivenFin = other.fin !== undefined && (other.fin.isDelivered || (ackAt ?? 0) > other.fin.position);
   const role = wasGivenFin ? 'passive-fin' : 'active-fin';
-  sender.fin = { position, role, isDelivered: false, ...next(undefined, id) };
+  sender.fin = { position, role, isDelivered: false, ...oneMore(undefined, id) };
   return sender.fin;
 }
 
@@ -144,7 +130,7 @@ function countProbe(scene: Scene): { role: 'keep-alive' | 'window-probe'; sent: 
   const isBeyond = isClosed && length === 1 && at === sender.acknowledged;
   if (!isOld && !isBeyond) return undefined;
   const { seq } = segment;
-  const sent = next(sender.probe?.seq === seq ? sender.probe : undefined, id);
+  const sent = oneMore(sender.probe?.seq === seq ? sender.probe : undefined, id);
   sender.probe = { ...sent, seq };
   return { role: isClosed ? 'window-probe' : 'keep-alive', sent };
 }
@@ -153,56 +139,7 @@ function countPureAck({ segment, sender, id }: Scene): Sent {
   const { seq, ack, window } = segment;
   const last = sender.pureAck;
   const isSame = last !== undefined && last.seq === seq && last.ack === ack && last.window === window;
-  const sent = next(isSame ? last : undefined, id);
+  const sent = oneMore(isSame ? last : undefined, id);
   sender.pureAck = { ...sent, seq, ack, window };
   return sent;
-}
-
-interface Counts {
-  readonly occupied: Sent | undefined;
-  readonly fin: Sent | undefined;
-  readonly again: Sent | undefined;
-}
-
-type AnswerRole = 'handshake-ack' | 'active-fin-ack' | 'final-ack';
-
-/** The acknowledgment of the SYN,ACK and of the FIN. */
-function countAnswers(scene: Scene, counts: Counts): { role: AnswerRole; sent: Sent }[] {
-  const { sender, other, ackAt } = scene;
-  const found: { role: AnswerRole; sent: Sent }[] = [];
-  if (ackAt === undefined) return found;
-  if (sender.syn !== undefined && other.synAck !== undefined && ackAt > 0) {
-    const sent = countAnswer(sender.handshakeAck, scene, counts);
-    if (sent !== undefined) found.push({ role: 'handshake-ack', sent });
-  }
-  if (other.fin !== undefined && ackAt > other.fin.position) {
-    sender.finAck.role ??= finAckRole(sender, other);
-    const role = sender.finAck.role;
-    const sent = countAnswer(sender.finAck, scene, counts, role === 'final-ack');
-    if (sent !== undefined) found.push({ role, sent });
-  }
-  return found;
-}
-
-/** Of two active FINs (a simultaneous close) the one that is acknowledged last has the final ACK. */
-function finAckRole(sender: HalfFlow, other: HalfFlow): 'active-fin-ack' | 'final-ack' {
-  if (other.fin?.role === 'passive-fin') return 'final-ack';
-  return other.finAck.sent !== undefined && sender.fin?.role === 'active-fin'
-    ? 'final-ack'
-    : 'active-fin-ack';
-}
-
-/**
- * The first is the answer. Later: its retransmission, where it occupies sequence numbers; a pure ACK, while more was asked
- * than answered (in answer to a retransmission). Behind the last FIN there is nothing else to say: `always`.
- */
-function countAnswer(answer: Answer, { id }: Scene, counts: Counts, always = false): Sent | undefined {
-  const { occupied, fin, again } = counts;
-  const first = answer.sent?.original;
-  const isRepeat = first !== undefined && (occupied?.original === first || fin?.original === first);
-  const isAnswer = again !== undefined && answer.answers < answer.questions;
-  if (first !== undefined && !always && !isRepeat && !isAnswer) return undefined;
-  if (!isRepeat) answer.answers += 1;
-  answer.sent = next(answer.sent, id);
-  return answer.sent;
 }

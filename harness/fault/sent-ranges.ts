@@ -9,6 +9,10 @@ export interface Sent {
   original: number;
 }
 
+/** One more of `before`, or the first. */
+export const oneMore = (before: Sent | undefined, id: number): Sent =>
+  before === undefined ? { copy: 1, original: id } : { copy: before.copy + 1, original: before.original };
+
 interface Range extends Sent {
   from: number;
   /** Exclusive. */
