@@ -10,6 +10,7 @@ import {
   oneFinForEachSide,
   passesThrough,
   type Scenario,
+  simultaneousClose,
   threeSegmentClose,
 } from '../../harness/index.js';
 import { closeLosses } from './losses.js';
@@ -58,6 +59,7 @@ export const closeScenarios: readonly Scenario[] = [
     faults: [hold(activeFin(), { id: 'fins' })],
     play: closesAtOnce,
     checks: [
+      simultaneousClose(),
       passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'CLOSING', 'TIME-WAIT']),
       passesThrough('server', ['ESTABLISHED', 'FIN-WAIT-1', 'CLOSING', 'TIME-WAIT']),
       finTakesOneNumber(),

@@ -6,6 +6,7 @@ import {
   givesUp,
   handshakeAck,
   isRepeated,
+  lostHandshakeAckRepaired,
   type MatchBuilder,
   passesThrough,
   type Scenario,
@@ -46,11 +47,15 @@ const LOSSES: readonly Loss[] = [
     match: syn().from('client'),
     repeated: 'client.syn',
     play: opens,
-    repaired: OPENED,
+    repaired: [firstTimeout('client.syn'), ...OPENED],
     forGood: {
       outcome: 'the client gives up and its program is told',
       play: (stage) => opensInVain(stage, { listening: true }),
-      checks: [backsOff('client.syn'), passesThrough('client', ['SYN-SENT', 'CLOSED'])],
+      checks: [
+        givesUp('client.syn'),
+        backsOff('client.syn'),
+        passesThrough('client', ['SYN-SENT', 'CLOSED']),
+      ],
     },
   },
   {
@@ -63,7 +68,7 @@ const LOSSES: readonly Loss[] = [
     forGood: {
       outcome: 'the client gives up and its program is told',
       play: (stage) => opensInVain(stage, { listening: true }),
-      checks: [passesThrough('client', ['SYN-SENT', 'CLOSED'])],
+      checks: [givesUp('client.syn'), passesThrough('client', ['SYN-SENT', 'CLOSED'])],
     },
   },
   {
@@ -72,11 +77,15 @@ const LOSSES: readonly Loss[] = [
     match: handshakeAck().from('client'),
     repeated: 'server.syn-ack',
     play: opensSilently,
-    repaired: OPENED,
+    repaired: [firstTimeout('server.syn-ack'), lostHandshakeAckRepaired(), ...OPENED],
     forGood: {
       outcome: 'the server gives up and returns to LISTEN',
       play: opensUnnoticed,
-      checks: [backsOff('server.syn-ack'), passesThrough('client', ['SYN-SENT', 'ESTABLISHED'])],
+      checks: [
+        givesUp('server.syn-ack'),
+        backsOff('server.syn-ack'),
+        passesThrough('client', ['SYN-SENT', 'ESTABLISHED']),
+      ],
     },
   },
 ];
@@ -91,8 +100,8 @@ function scenario(loss: Loss, howOften: HowOften): Scenario {
     faults: losing(loss.match, howOften),
     play: isForGood ? loss.forGood.play : loss.play,
     checks: isForGood
-      ? [isRepeated(loss.repeated), givesUp(loss.repeated), ...loss.forGood.checks]
-      : [isRepeated(loss.repeated), firstTimeout(loss.repeated), ...loss.repaired],
+      ? [isRepeated(loss.repeated), ...loss.forGood.checks]
+      : [isRepeated(loss.repeated), ...loss.repaired],
   };
 }
 

@@ -36,13 +36,13 @@ export async function idles(stage: Stage): Promise<void> {
 }
 
 /** The server's program reads nothing until the client's stack has probed the closed window a few times. */
-export async function fillsTheWindow(stage: Stage, probes: number): Promise<void> {
+export async function fillsTheWindow(stage: Stage): Promise<void> {
   const listener = await stage.server.listen({ port: SERVER_PORT, options: { SO_RCVBUF: 4096 } });
   const client = await stage.client.connect(serverAddress(stage));
   const server = await listener.accept();
   const text = 'x'.repeat(20_000);
   await client.send(text);
-  await stage.wire.sees(windowProbe().from('client').copy(probes));
+  await stage.wire.sees(windowProbe().from('client').after(windowProbe(), { atLeastMs: 1000 }));
   stage.mark('the server reads: its window opens');
   await server.receiveAll({ octets: text.length });
 }
