@@ -52,9 +52,9 @@ export class Loopback implements Disposable {
     return fd;
   }
 
-  #bound(port: number): number {
+  #bound(port: number, ip = this.ip): number {
     const fd = this.#socket();
-    const address = encodeSockaddr({ ip: this.ip, port });
+    const address = encodeSockaddr({ ip, port });
     check(libc.bind(fd, address, address.length), 'bind');
     return fd;
   }
@@ -66,8 +66,8 @@ export class Loopback implements Disposable {
   }
 
   /** A connection begun; on loopback it is established, or refused, when this returns. */
-  connect(port: number, fromPort: number): number {
-    const fd = this.#bound(fromPort);
+  connect(port: number, fromPort: number, fromIp = this.ip): number {
+    const fd = this.#bound(fromPort, fromIp);
     const address = encodeSockaddr({ ip: this.ip, port });
     libc.connect(fd, address, address.length);
     return fd;
