@@ -39,15 +39,16 @@ interface TimedCall {
 export function measureTracepointAlignment(session: TracepointSession, samples = 32): TransitionAlignment {
   const epochNs = monotonicNs();
   // A wildcard listener has no address that would tell whose it is: its port does, while all of them are open.
-  using tap = session.tap({ epochNs, sideOf: (_, remote) => (remote.port === 0 ? 'client' : undefined) });
+  const tap = session.tap({ epochNs, sideOf: (_, remote) => (remote.port === 0 ? 'client' : undefined) });
   const calls: TimedCall[] = [];
   try {
     for (let i = 0; i < samples; i += 1) calls.push(listenAnywhere(epochNs));
+    const listens = tap.flush().filter(({ change }) => change?.to === 'LISTEN');
+    return compare(calls, (call) => nearest(call, listens));
   } finally {
     for (const { fd } of calls) libc.close(fd);
+    tap[Symbol.dispose]();
   }
-  const listens = tap.flush().filter(({ change }) => change?.to === 'LISTEN');
-  return compare(calls, (call) => nearest(call, listens));
 }
 
 /** Sockets of other namespaces may have the same port: the nearest in time is ours. */

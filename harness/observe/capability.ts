@@ -23,8 +23,12 @@ function tracepoints(): EyeCapability {
 
 function sockDiag(): EyeCapability {
   const problem = failureOf(() => {
-    using diag = new SockDiag();
-    diag.dump({ ipVersion: 4 });
+    const diag = new SockDiag();
+    try {
+      diag.dump({ ipVersion: 4 });
+    } finally {
+      diag[Symbol.dispose]();
+    }
   });
   return problem === undefined
     ? {

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { Loopback } from './loopback-fixture.js';
+import { owning } from './owning-fixture.js';
 import { DestroyListener, type DiagSocket, type Pair, SockDiag } from './sock-diag.js';
 
 for (const ipVersion of [4, 6] as const) {
   describe(`sock_diag over IPv${ipVersion}`, () => {
+    const own = owning();
     let lo: Loopback;
     let diag: SockDiag;
     let client: Pair;
@@ -117,7 +119,7 @@ for (const ipVersion of [4, 6] as const) {
     });
 
     it('hears of each full socket that is freed', async () => {
-      using destroyed = lo.namespace.run(() => new DestroyListener());
+      const destroyed = own(lo.namespace.run(() => new DestroyListener()));
       const listener = lo.listen(4000);
       const fd = lo.connect(4000, 4001);
       const accepted = lo.accept(listener);

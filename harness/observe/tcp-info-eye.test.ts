@@ -4,6 +4,7 @@ import { type TcpState, tcpStateFromLinux } from '../endpoint/index.js';
 import { check, IPPROTO_TCP, libc, monotonicNs } from '../sys/index.js';
 import { joinStates } from './join-states.js';
 import { Loopback } from './loopback-fixture.js';
+import { owning } from './owning-fixture.js';
 import type { Sighting } from './sighting.js';
 import { TcpInfoEye } from './tcp-info-eye.js';
 
@@ -16,8 +17,10 @@ function stateOfOpen(fd: number): TcpState {
 }
 
 describe('TCP_INFO as an eye', () => {
+  const own = owning();
+
   it('sees the states of a socket while it is open, and claims nothing of it afterwards', () => {
-    using lo = new Loopback(4);
+    const lo = own(new Loopback(4));
     const seen: Sighting[] = [];
     const eye = new TcpInfoEye({
       clock: new RealClock(monotonicNs()),
@@ -45,7 +48,7 @@ describe('TCP_INFO as an eye', () => {
   });
 
   it('sees a socket that was reset as CLOSED', () => {
-    using lo = new Loopback(4);
+    const lo = own(new Loopback(4));
     const seen: Sighting[] = [];
     const eye = new TcpInfoEye({
       clock: new RealClock(monotonicNs()),

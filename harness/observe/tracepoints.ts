@@ -82,6 +82,7 @@ export class TracepointSession implements Disposable {
   readonly #taps = new Set<TracepointTap>();
   readonly #socketNumbers = new Map<bigint, number>();
   readonly #page = new Uint8Array(READ_OCTETS);
+  readonly #disposeAtExit = () => this[Symbol.dispose]();
   /** Tracepoints that this kernel lacks. */
   readonly missing: readonly string[];
 
@@ -98,6 +99,8 @@ export class TracepointSession implements Disposable {
       const cpus = this.#instance.list('per_cpu');
       this.#pipes = cpus.map((cpu) => this.#instance.open(`per_cpu/${cpu}/trace_pipe_raw`));
       this.#polls = this.#pipes.map((fd) => this.#drainWhenFilling(fd));
+      // koffi 3.3 aborts a process that ends with a poll under way: ours end before, and before their files do.
+      process.prependOnceListener('exit', this.#disposeAtExit);
     } catch (error) {
       this.#instance[Symbol.dispose]();
       throw error;
@@ -136,6 +139,7 @@ export class TracepointSession implements Disposable {
 
   [Symbol.dispose](): void {
     if (TracepointSession.#shared === this) TracepointSession.#shared = undefined;
+    process.removeListener('exit', this.#disposeAtExit);
     for (const poll of this.#polls) poll.close();
     this.#instance[Symbol.dispose]();
   }
