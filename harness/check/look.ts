@@ -52,9 +52,9 @@ export const flowsOf = (trace: Trace): readonly number[] => [
   ...new Set(segmentsOf(trace).map((event) => event.facts.flow)),
 ];
 
-/** Whether this side is a stack under test: it sent something of its own. */
-export const isStack = (trace: Trace, side: Side): boolean =>
-  firstSegment(trace, { from: side, origin: 'endpoint' }) !== undefined;
+/** Whether this side is a stack under test, and no scripted peer. */
+export const isStack = ({ endpoints }: Trace, side: Side): boolean =>
+  endpoints.some((endpoint) => endpoint.side === side && endpoint.stack !== 'peer');
 
 /** Segments that the stack of a side sent on a flow. */
 export const sentBy = (trace: Trace, side: Side, flow: number): readonly TcpEvent[] =>

@@ -1,9 +1,17 @@
 /** Rules that hold on every trace, whatever its scenario: each is judged on every run. Where a rule has nothing to say it informs. */
 
-import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, type Side } from '../fault/index.js';
-import { decode, FLAG, hasFlags, option, optionsLength, type Segment, seqAdd } from '../segment/index.js';
-import { segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
+import {
+  decode,
+  FLAG,
+  hasFlags,
+  option,
+  optionsLength,
+  type Segment,
+  seqAdd,
+  type TcpOption,
+} from '../segment/index.js';
+import { msBetween, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
 import { changeEvents, changeSegments, corruptPacket, shifted } from './alter.js';
 import type { Check } from './check.js';
 import { oneFinForEachSide } from './close.js';
@@ -66,14 +74,9 @@ const checksumsRight = onEverySegment({
   mutate: (trace, [first]) => corruptPacket(trace, [first]),
 });
 
-const withAdded = (
-  trace: Trace,
-  query: Parameters<typeof segmentsOf>[1],
-  added: Segment['options'][number],
-) => {
-  const [event] = neededSome(segmentsOf(trace, { ...query, origin: 'endpoint' }), 'no such segment');
-  return changeSegments(trace, [event], () => ({ options: [added] }));
-};
+/** A segment without SYN that carries an option; the first of the trace is as good as any. */
+const asAckWith = (trace: Trace, event: TcpEvent, added: TcpOption): Trace =>
+  changeSegments(trace, [event], () => ({ flags: FLAG.ACK, options: [added] }));
 
 const mssOnlyOnSyn = onEverySegment({
   id: 'mss-only-on-syn',
@@ -83,7 +86,7 @@ const mssOnlyOnSyn = onEverySegment({
     !hasFlags(segment, FLAG.SYN) && option(segment, 'mss') !== undefined
       ? 'MSS option without SYN'
       : undefined,
-  mutate: (trace) => withAdded(trace, { lacks: 'SYN' }, { kind: 'mss', mss: 1460 }),
+  mutate: (trace, [first]) => asAckWith(trace, first, { kind: 'mss', mss: 1460 }),
 });
 
 const sackPermittedOnlyOnSyn = onEverySegment({
@@ -94,7 +97,7 @@ const sackPermittedOnlyOnSyn = onEverySegment({
     !hasFlags(segment, FLAG.SYN) && option(segment, 'sackPermitted') !== undefined
       ? 'SACK-permitted option without SYN'
       : undefined,
-  mutate: (trace) => withAdded(trace, { lacks: 'SYN' }, { kind: 'sackPermitted' }),
+  mutate: (trace, [first]) => asAckWith(trace, first, { kind: 'sackPermitted' }),
 });
 
 const optionsReadable = onEverySegment({
@@ -266,10 +269,20 @@ const windowNotShrunk = check({
   },
 });
 
+interface Repeat {
+  readonly before: TcpEvent;
+  readonly repeat: TcpEvent;
+  readonly gapMs: number;
+  /** The shortest round trip of its connection. */
+  readonly rttMs: number;
+}
+
 /** Retransmissions that no given segment explains: those of a timer, or of a loss probe. */
-function timerRepeats(trace: Trace): readonly { before: TcpEvent; repeat: TcpEvent; gapMs: number }[] {
+function timerRepeats(trace: Trace): readonly Repeat[] {
   return flowsOf(trace).flatMap((flow) =>
     SIDES.flatMap((side) => {
+      const rttMs = leastRttMs(trace, side, flow);
+      if (rttMs === undefined) return [];
       const sent = sentBy(trace, side, flow).filter(
         (event) => event.facts.len > 0 && !isProbe(event) && !isReset(event),
       );
@@ -284,10 +297,10 @@ function timerRepeats(trace: Trace): readonly { before: TcpEvent; repeat: TcpEve
         const isAnswer =
           repeat.facts.roles.includes('syn-ack') &&
           givenTo(trace, side, flow).some((event) => {
-            const agoMs = (repeat.atNs - givenAtNs(event)) / NANOS_PER_MS;
+            const agoMs = msBetween(givenAtNs(event), repeat);
             return agoMs > -1 && agoMs < ANSWER_MS;
           });
-        return isAnswer ? [] : [{ before, repeat, gapMs: (repeat.atNs - before.atNs) / NANOS_PER_MS }];
+        return isAnswer ? [] : [{ before, repeat, gapMs: msBetween(before, repeat), rttMs }];
       });
     }),
   );
@@ -301,27 +314,20 @@ const repeatsNotEarly = check({
   requirements: ['R6298-10'],
   judge(trace) {
     const repeats = timerRepeats(trace);
-    if (repeats.length === 0) return informs('nothing was retransmitted');
-    for (const { before, repeat, gapMs } of repeats) {
-      const rttMs = leastRttMs(trace, repeat.facts.from, repeat.facts.flow);
-      if (rttMs !== undefined && gapMs < rttMs)
-        return fails(
-          `repeated after ${durationText(gapMs)}, and the shortest round trip was ${durationText(rttMs)}`,
-          [before, repeat],
-        );
-    }
-    const least = repeats.reduce((a, b) => (b.gapMs < a.gapMs ? b : a), repeats[0] ?? { gapMs: 0 });
-    return passes(
-      `${plural(repeats.length, 'retransmission')}, the soonest after ${durationText(least.gapMs)}`,
-    );
+    if (repeats.length === 0) return informs('nothing was retransmitted where a round trip is known');
+    const early = repeats.find(({ gapMs, rttMs }) => gapMs < rttMs);
+    if (early !== undefined)
+      return fails(
+        `repeated after ${durationText(early.gapMs)}, and the shortest round trip was ${durationText(early.rttMs)}`,
+        [early.before, early.repeat],
+      );
+    const least = Math.min(...repeats.map(({ gapMs }) => gapMs));
+    return passes(`${plural(repeats.length, 'retransmission')}, the soonest after ${durationText(least)}`);
   },
   mutate(trace) {
-    const repeats = timerRepeats(trace).filter(
-      ({ repeat }) => leastRttMs(trace, repeat.facts.from, repeat.facts.flow) !== undefined,
-    );
     const [{ repeat, gapMs }] = neededSome(
-      repeats,
-      'nothing was retransmitted on a connection with a round trip',
+      timerRepeats(trace),
+      'nothing was retransmitted where a round trip is known',
     );
     return changeEvents(trace, [repeat], (event) => shifted(event, -gapMs + 0.001));
   },

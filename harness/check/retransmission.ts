@@ -1,7 +1,15 @@
 /** Retransmission: what is lost comes again, later and later, and not for ever (RFC 9293 section 3.8, RFC 6298). */
 import { NANOS_PER_MS } from '../clock/index.js';
 import { FLAG, hasFlags, seqAdd, seqDiff } from '../segment/index.js';
-import { endNs, fateOf, msBetween, segmentText, type TcpEvent, type Trace } from '../trace/index.js';
+import {
+  endNs,
+  fateOf,
+  msBetween,
+  segmentText,
+  type TcpEvent,
+  type Trace,
+  transitionsOf,
+} from '../trace/index.js';
 import { addEvents, changeEvents, changeSegments, shifted } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, nonStrict, type Opinion, passes } from './define.js';
@@ -253,7 +261,7 @@ export function givesUp(name: SegmentName, { flow = 1, atMost }: GivesUpOptions 
   });
 }
 
-/** How a stack shows that it gave up: the program's error, the state CLOSED, or (a SYN,ACK) silence twice as long as due. */
+/** How a stack shows that it gave up: the program's error, the state CLOSED (or LISTEN), or silence where a SYN,ACK was due. */
 function endOfPatience(
   trace: Trace,
   series: Transmissions,
@@ -268,10 +276,14 @@ function endOfPatience(
   const closed = closedAt(trace, from, flow);
   if (closed !== undefined && closed.atNs >= first.atNs) return { atNs: closed.atNs, text: `${from} CLOSED` };
   if (!parseSegmentName(name).roles.includes('syn-ack')) return undefined;
+  const forgotten = transitionsOf(trace, from, { flow }).find(
+    ({ to, atNs }) => to === 'LISTEN' && atNs >= first.atNs,
+  );
+  if (forgotten !== undefined) return { atNs: forgotten.atNs, text: `${from} back in LISTEN` };
   return silenceAfter(trace, all);
 }
 
-/** A request that was given up shows by silence: for twice as long as the next doubling could take. */
+/** A request that was given up shows by silence: for longer than the next doubling could take. */
 function silenceAfter(
   trace: Trace,
   all: readonly TcpEvent[],
@@ -281,7 +293,7 @@ function silenceAfter(
     if (before === undefined) continue;
     const dueMs = latestMs(2 * msBetween(before, copy));
     const silentMs = msBetween(copy, all[i + 1] ?? endNs(trace));
-    if (silentMs >= 2 * dueMs) return { atNs: copy.atNs + dueMs * NANOS_PER_MS, text: 'silence' };
+    if (silentMs > dueMs) return { atNs: copy.atNs + dueMs * NANOS_PER_MS, text: 'silence' };
   }
   return undefined;
 }

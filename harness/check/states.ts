@@ -31,7 +31,9 @@ const MOST_ROWS = 500;
 
 /** The ways that a side's connection can have gone; undefined when nobody watched it. */
 export function wayOf(trace: Trace, side: Side, flow: number): Way | undefined {
-  const transitions = connectionOf(trace, side, { flow })?.transitions ?? [];
+  const seen = connectionOf(trace, side, { flow })?.transitions ?? [];
+  // A kernel that says the same state twice (Linux on the way from CLOSING to TIME-WAIT) changed nothing.
+  const transitions = seen.filter(({ from, to }) => from !== to);
   const [first] = transitions;
   if (first === undefined) return undefined;
   const ruledOut = whatSegmentsRuleOut(trace, side, flow);
@@ -63,11 +65,21 @@ function whatSegmentsRuleOut(trace: Trace, side: Side, flow: number): RuledOut {
   const states: TcpState[] = ['LISTEN'];
   if (!hasSent(FLAG.SYN, FLAG.SYN | FLAG.ACK)) states.push('SYN-SENT');
   if (!hasSent(FLAG.SYN | FLAG.ACK, FLAG.SYN | FLAG.ACK)) states.push('SYN-RECEIVED');
+  const isAnswered = givenTo(trace, side, flow).some(
+    (event) => !isReset(event) && (event.facts.relAck ?? 0) >= 1,
+  );
+  if (!isAnswered) states.push('ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2', 'LAST-ACK', 'CLOSING', 'TIME-WAIT');
   const { finNs, ackOfFinNs } = givenInClose(trace, side, flow);
   if (!hasSent(FLAG.FIN, FLAG.FIN))
     states.push('FIN-WAIT-1', 'FIN-WAIT-2', 'LAST-ACK', 'CLOSING', 'TIME-WAIT');
   if (finNs === undefined) states.push('CLOSE-WAIT', 'LAST-ACK', 'CLOSING', 'TIME-WAIT');
   // RFC 9293 section 3.10.7.4: who is given the ACK of its FIN first passes FIN-WAIT-2, who is given the FIN first CLOSING.
+  if (ackOfFinNs === undefined) states.push('FIN-WAIT-2', 'TIME-WAIT');
+  // Section 3.10.7.3 and .4: nobody is established whose SYN was not acknowledged.
+  const isSynAcked = givenTo(trace, side, flow).some(
+    (event) => !isReset(event) && (event.facts.relAck ?? 0) >= 1,
+  );
+  if (!isSynAcked) states.push('ESTABLISHED');
   const ackFirst = ackOfFinNs !== undefined && ackOfFinNs <= (finNs ?? Number.POSITIVE_INFINITY);
   if (ackFirst) states.push('CLOSING');
   else if (finNs !== undefined) states.push('FIN-WAIT-2');

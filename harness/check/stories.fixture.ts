@@ -1,7 +1,7 @@
 /** Traces written by hand on which checks pass: each shows one situation. */
 import { seqNumber, type TcpOption } from '../segment/index.js';
-import { segmentsOf, type Trace, traceOf, traceWith } from '../trace/index.js';
-import { changeResults, changeSegments } from './alter.js';
+import { connectionOf, segmentsOf, type Trace, traceOf, traceWith } from '../trace/index.js';
+import { addEvents, changeResults, changeSegments } from './alter.js';
 
 export const OPENING = [
   'client connect() took 0.6',
@@ -234,20 +234,39 @@ export const activeFinAckLost = (): Trace =>
   );
 
 export const finalAckLost = (): Trace =>
-  opened(
-    ...FIRST_HALF,
-    '+5 server close()',
-    'server LAST-ACK',
-    'server FIN,ACK',
-    'client TIME-WAIT',
-    'client ACK, dropped by f1',
-    '+204 server FIN,ACK again',
-    'client ACK again, dropped by f1',
-    '+408 server FIN,ACK again',
-    'client ACK again',
-    'server CLOSED',
-    '+60005 client CLOSED',
+  withTimeWaitTimer(
+    opened(
+      ...FIRST_HALF,
+      '+5 server close()',
+      'server LAST-ACK',
+      'server FIN,ACK',
+      'client TIME-WAIT',
+      'client ACK, dropped by f1',
+      '+204 server FIN,ACK again',
+      'client ACK again, dropped by f1',
+      '+408 server FIN,ACK again',
+      'client ACK again',
+      'server CLOSED',
+      '+60005 client CLOSED',
+    ),
   );
+
+/** What a look at the client finds after the last segment: TIME-WAIT for another 60 s. */
+function withTimeWaitTimer(trace: Trace): Trace {
+  const client = connectionOf(trace, 'client');
+  const last = segmentsOf(trace).at(-1);
+  if (client === undefined || last === undefined) return trace;
+  return addEvents(trace, {
+    kind: 'note',
+    atNs: last.atNs + 50_000,
+    side: 'client',
+    local: client.local,
+    remote: client.remote,
+    what: 'sock_diag',
+    detail: { timer: 'time-wait', remainsMs: 60_000, retransmits: 0, state: 'TIME-WAIT' },
+    eye: 'sock_diag',
+  });
+}
 
 export const refused = (): Trace => {
   const trace = traceOf(

@@ -1,7 +1,7 @@
 /** TIME-WAIT and LAST-ACK: the two ends of a close, and what a lost final ACK makes of them (RFC 9293 section 3.6.1). */
 import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, type Side } from '../fault/index.js';
-import type { NoteRecord } from '../observe/index.js';
+import type { NoteRecord, TransitionRecord } from '../observe/index.js';
 import {
   connectionOf,
   endNs,
@@ -12,6 +12,7 @@ import {
   staysOf,
   type TcpEvent,
   type Trace,
+  type TraceEvent,
 } from '../trace/index.js';
 import { addEvents, changeEvents, changeTransitions, shifted } from './alter.js';
 import type { Check } from './check.js';
@@ -38,7 +39,7 @@ import {
   plural,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
-import { earliestMs, REACTION_MS, STAMP_MS, TIME_WAIT_MS, TIMER_EARLY_MS } from './tolerances.js';
+import { earliestMs, latestMs, REACTION_MS, STAMP_MS, TIME_WAIT_MS, TIMER_EARLY_MS } from './tolerances.js';
 
 export interface TimeWaitOptions extends OnFlow {
   /** The side that stays in TIME-WAIT; default: the one whose FIN was first. */
@@ -66,39 +67,43 @@ function timeWaitOf(trace: Trace, side: Side, flow: number): Stay {
   return stay;
 }
 
-/** What the stack's own timer said of its TIME-WAIT: the last look. */
-function timerNote(
-  trace: Trace,
-  side: Side,
-  flow: number,
-): { note: NoteRecord; remainsMs: number } | undefined {
+/** What the stack's own timer said of its TIME-WAIT, each time that it was started. */
+function timerNotes(trace: Trace, side: Side, flow: number): readonly TimerNote[] {
   const connection = connectionOf(trace, side, { flow });
-  const note = notesOf(trace, side).findLast(
-    ({ detail, local, remote }) =>
-      Object.values(detail).includes('time-wait') &&
-      local.port === connection?.local.port &&
-      remote.port === connection?.remote.port,
-  );
-  const remainsMs = note?.detail.remainsMs;
-  return note === undefined || typeof remainsMs !== 'number' ? undefined : { note, remainsMs };
+  return notesOf(trace, side).flatMap((note) => {
+    const { detail, local, remote } = note;
+    const isOurs = local.port === connection?.local.port && remote.port === connection?.remote.port;
+    const { timer, remainsMs, state } = detail;
+    // Linux holds an orphan's FIN-WAIT-2 in the same kind of socket, with the same timer.
+    if (!isOurs || timer !== 'time-wait' || typeof remainsMs !== 'number' || state !== 'TIME-WAIT') return [];
+    return [{ note, endsNs: note.atNs + remainsMs * NANOS_PER_MS }];
+  });
 }
 
-/** When TIME-WAIT ended or, by the stack's timer, would: the earliest and the latest instant. */
+interface TimerNote {
+  readonly note: NoteRecord;
+  readonly endsNs: number;
+}
+
+/** When TIME-WAIT ended or, by the stack's timer, will. */
 interface End {
   readonly earliestNs: number;
   readonly latestNs: number;
   readonly how: string;
+  readonly event: TransitionRecord | NoteRecord;
 }
 
-function endOfTimeWait(trace: Trace, side: Side, flow: number, stay: Stay): End | undefined {
-  if (stay.left !== undefined) {
-    const { atNs, notBeforeNs = atNs } = stay.left;
-    return { earliestNs: notBeforeNs, latestNs: atNs, how: 'ended' };
-  }
-  const timer = timerNote(trace, side, flow);
+function endOfTimeWait(trace: Trace, side: Side, flow: number, { left }: Stay): End | undefined {
+  if (left !== undefined)
+    return { earliestNs: left.notBeforeNs ?? left.atNs, latestNs: left.atNs, how: 'ended', event: left };
+  const timer = timerNotes(trace, side, flow).at(-1);
   if (timer === undefined) return undefined;
-  const atNs = timer.note.atNs + timer.remainsMs * NANOS_PER_MS;
-  return { earliestNs: atNs, latestNs: atNs, how: 'will end, by its timer,' };
+  return {
+    earliestNs: timer.endsNs,
+    latestNs: timer.endsNs,
+    how: 'will end, by its timer,',
+    event: timer.note,
+  };
 }
 
 export function timeWaitLasts(options: TimeWaitOptions = {}): Check {
@@ -115,7 +120,7 @@ export function timeWaitLasts(options: TimeWaitOptions = {}): Check {
       const { side, stay } = look(trace);
       const end = endOfTimeWait(trace, side, flow, stay);
       if (end === undefined) return inconclusive('the run ended in TIME-WAIT', [stay.entered]);
-      const events = [stay.entered, stay.left ?? timerNote(trace, side, flow)?.note];
+      const events = [stay.entered, end.event];
       const lastedMs = msBetween(stay.entered, end.latestNs);
       const found = `TIME-WAIT ${end.how} after ${durationText(lastedMs)}`;
       const reset = givenTo(trace, side, flow).find(
@@ -132,17 +137,22 @@ export function timeWaitLasts(options: TimeWaitOptions = {}): Check {
     mutate(trace) {
       const { side, stay } = look(trace);
       const soonNs = stay.entered.atNs + NANOS_PER_MS;
-      const note = timerNote(trace, side, flow)?.note;
       if (stay.left !== undefined)
         return changeTransitions(trace, [stay.left], ({ notBeforeNs }) => ({
           atNs: soonNs,
           ...(notBeforeNs === undefined ? {} : { notBeforeNs: soonNs }),
         }));
-      const told = needed(note, 'the end of TIME-WAIT was neither seen nor told');
-      return changeEvents(trace, [told], () => ({ ...told, detail: { ...told.detail, remainsMs: 1 } }));
+      return withTimers(trace, neededSome(timerNotes(trace, side, flow), 'no timer was read'), 1);
     },
   });
 }
+
+const withTimers = (trace: Trace, timers: readonly TimerNote[], remainsMs: number): Trace =>
+  changeEvents(
+    trace,
+    timers.map(({ note }) => note),
+    (note) => ({ ...note, detail: { ...note.detail, remainsMs } }),
+  );
 
 /** FINs that reached the side again while it was in TIME-WAIT. */
 function finsInTimeWait(trace: Trace, side: Side, flow: number, stay: Stay): readonly TcpEvent[] {
@@ -153,8 +163,8 @@ function finsInTimeWait(trace: Trace, side: Side, flow: number, stay: Stay): rea
 }
 
 /**
- * Two ends are possible: 2 MSL after TIME-WAIT began, or after the last FIN. A look that tells them apart decides; the
- * FIN must have come late enough for that.
+ * The stack's own timer, read behind the last FIN, tells a restart from a timer that runs on. Without it the end must tell,
+ * and can only where the FIN came later than a timer may be late (an eighth of 2 MSL).
  */
 export function timeWaitRestarts(options: TimeWaitOptions = {}): Check {
   const { flow = 1 } = options;
@@ -165,52 +175,66 @@ export function timeWaitRestarts(options: TimeWaitOptions = {}): Check {
       finsInTimeWait(trace, side, flow, stay),
       `no FIN reached the ${side} again in TIME-WAIT`,
     );
-    return { side, stay, fins, last: fins.at(-1) ?? fins[0] };
+    const last = fins.at(-1) ?? fins[0];
+    const timer = timerNotes(trace, side, flow).findLast(({ note }) => note.atNs >= givenAtNs(last));
+    const end = endOfTimeWait(trace, side, flow, stay);
+    return { side, stay, fins, last, timer, end };
   };
   return check({
     id: idOn('time-wait-restarts-on-fin', flow),
     sentence: 'A FIN that comes again in TIME-WAIT starts the 2 MSL anew.',
     requirements: ['NOID-31'],
     judge(trace) {
-      const { side, stay, fins, last } = look(trace);
+      const { side, stay, fins, last, timer, end } = look(trace);
       const twoMslMs = twoMslOf(trace, side, options.twoMslMs);
       if (twoMslMs === undefined) return inconclusive("this stack's MSL is not known");
-      const end = endOfTimeWait(trace, side, flow, stay);
-      if (end === undefined) return inconclusive('the run ended in TIME-WAIT, and no timer was read', fins);
-      return judgeRestart({ end, stay, last, twoMslMs, fins });
+      const offset = durationText(msBetween(stay.entered, givenAtNs(last)));
+      const came = `${plural(fins.length, 'FIN')} came again, the last ${offset} after TIME-WAIT began`;
+      const given = { came, stay, last, timer, end, twoMslMs };
+      return judgeRestart(given, [stay.entered, ...fins, timer?.note, stay.left]);
     },
     mutate(trace) {
       const { side, stay, last } = look(trace);
-      const backMs = msBetween(stay.entered, givenAtNs(last)) + TIMER_EARLY_MS + STAMP_MS + 1;
-      if (stay.left !== undefined) return changeEvents(trace, [stay.left], (left) => shifted(left, -backMs));
-      const told = needed(timerNote(trace, side, flow), 'the end of TIME-WAIT was neither seen nor told');
-      const remainsMs = told.remainsMs - backMs;
-      return changeEvents(trace, [told.note], (note) => ({ ...note, detail: { ...note.detail, remainsMs } }));
+      const offsetMs = msBetween(stay.entered, givenAtNs(last));
+      const timers = timerNotes(trace, side, flow).filter(({ note }) => note.atNs >= givenAtNs(last));
+      const twoMslMs = needed(twoMslOf(trace, side, options.twoMslMs), "this stack's MSL is not known");
+      const runOn = withTimers(trace, timers, twoMslMs - offsetMs - TIMER_EARLY_MS - STAMP_MS - 1);
+      if (stay.left === undefined) return runOn;
+      const earlyMs = msBetween(stay.left, givenAtNs(last)) + twoMslMs - 2 * TIMER_EARLY_MS;
+      return changeEvents(runOn, [stay.left], (left) => shifted(left, earlyMs));
     },
   });
 }
 
-function judgeRestart(given: {
-  end: End;
-  stay: Stay;
-  last: TcpEvent;
-  twoMslMs: number;
-  fins: readonly TcpEvent[];
-}): Opinion {
-  const { end, stay, last, twoMslMs, fins } = given;
-  const toleranceMs = TIMER_EARLY_MS + STAMP_MS;
-  const offsetMs = msBetween(stay.entered, givenAtNs(last));
-  const leastMs = msBetween(givenAtNs(last), end.earliestNs);
-  const mostMs = msBetween(givenAtNs(last), end.latestNs);
-  const found =
-    `${plural(fins.length, 'FIN')} came again, the last ${durationText(offsetMs)} after TIME-WAIT began; ` +
-    `it ${end.how} ${durationText(mostMs)} after that`;
-  const events = [stay.entered, ...fins, stay.left];
-  if (mostMs < twoMslMs - toleranceMs) return fails(`${found}, and not ${durationText(twoMslMs)}`, events);
-  if (offsetMs <= 2 * toleranceMs) return inconclusive(`${found}: too early to see a restart`, events);
-  // Seen by looks: the end lies between two of them, and the earlier must be past the end that no restart would give.
-  const isSure = leastMs >= twoMslMs - toleranceMs || leastMs >= twoMslMs - offsetMs / 2;
-  return isSure ? passes(found, events) : inconclusive(`${found}: seen too seldom to be sure`, events);
+interface Restart {
+  readonly came: string;
+  readonly stay: Stay;
+  readonly last: TcpEvent;
+  readonly timer: TimerNote | undefined;
+  readonly end: End | undefined;
+  readonly twoMslMs: number;
+}
+
+function judgeRestart(given: Restart, events: readonly (TraceEvent | undefined)[]): Opinion {
+  const { came, stay, last, timer, end, twoMslMs } = given;
+  const leastMs = twoMslMs - TIMER_EARLY_MS - STAMP_MS;
+  const two = durationText(twoMslMs);
+  const lastedMs =
+    stay.left === undefined || end === undefined ? undefined : msBetween(givenAtNs(last), end.latestNs);
+  const ended = lastedMs === undefined ? '' : `; it ended ${durationText(lastedMs)} after that`;
+  if (lastedMs !== undefined && lastedMs < leastMs) return fails(`${came}${ended}, and not ${two}`, events);
+  if (timer !== undefined) {
+    const dueMs = msBetween(givenAtNs(last), timer.endsNs);
+    const found = `${came}; by the stack's timer it lasts ${durationText(dueMs)} more${ended}`;
+    return dueMs < leastMs ? fails(`${found}, and not ${two}`, events) : passes(found, events);
+  }
+  if (end === undefined || lastedMs === undefined)
+    return inconclusive(`${came}; the run ended in TIME-WAIT, and no timer was read`, events);
+  // Had it run on, it would have ended by then.
+  const isLater = msBetween(stay.entered, end.earliestNs) > latestMs(twoMslMs);
+  return isLater
+    ? passes(`${came}${ended}`, events)
+    : inconclusive(`${came}${ended}: a late timer would look the same`, events);
 }
 
 /** The passive closer's stay in LAST-ACK, its FIN's copies, and the first ACK of it that came. */
