@@ -1,6 +1,7 @@
 /** The command line: arguments in, exit code out (0 as expected, 1 a verdict failed, 2 usage, 3 environment). */
 import { CommanderError } from 'commander';
 import { PlanError } from '../fault/index.js';
+import { LabUnavailable } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
 import { act } from './act.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
@@ -29,7 +30,7 @@ function refusal(error: unknown): number {
     process.stderr.write(`lastack: ${error.message}\n`);
     return EXIT.usage;
   }
-  if (error instanceof EnvironmentError || error instanceof ReportError) {
+  if (error instanceof EnvironmentError || error instanceof ReportError || error instanceof LabUnavailable) {
     process.stderr.write(`lastack: ${error.message}\n`);
     return EXIT.environment;
   }

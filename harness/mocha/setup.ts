@@ -4,7 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { netnsCapability, openNetnsLab, userNamespaceCommand } from '../lab/index.js';
+import {
+  netnsCapability,
+  openNetnsLab,
+  userNamespaceCommand,
+  userNamespaceEnvironment,
+} from '../lab/index.js';
 import { figureLines, figuresOf, RunReport } from '../report/index.js';
 import { Session, session, useSession } from './session.js';
 
@@ -32,12 +37,14 @@ export async function mochaGlobalTeardown(): Promise<void> {
   if (runs.length === 0) return;
   const figures = figuresOf(runs, performance.now() - startedMs);
   await report.finish(runs, figures);
-  process.stdout.write(`${figureLines(runs, figures).join('\n')}\ntraces, captures and verdicts: ${report.folder}\n\n`);
+  process.stdout.write(
+    `${figureLines(runs, figures).join('\n')}\ntraces, captures and verdicts: ${report.folder}\n\n`,
+  );
 }
 
 /** Mocha has not begun: the same command, as root of a user namespace of its own. */
 function againInUserNamespace(): never {
   const { command, args } = userNamespaceCommand([...process.execArgv, ...process.argv.slice(1)]);
-  const { status, signal } = spawnSync(command, args, { stdio: 'inherit' });
+  const { status, signal } = spawnSync(command, args, { stdio: 'inherit', env: userNamespaceEnvironment() });
   process.exit(status ?? (signal === null ? 3 : 1));
 }

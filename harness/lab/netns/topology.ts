@@ -2,7 +2,7 @@
 import { otherSide, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
 import type { LabOptions, Settings } from '../lab.js';
-import { AddressPool, claimBlock, type LabAddresses } from './address-block.js';
+import { ADDRESS_BLOCK_VARIABLE, AddressPool, claimBlock, type LabAddresses } from './address-block.js';
 import { destroySockets } from './destroy-sockets.js';
 import { makeEndpointNamespace } from './endpoint-namespace.js';
 import { LARGEST_MTU } from './thread/packet-port.js';
@@ -13,8 +13,6 @@ export const DEFAULT_MTU = 1500;
 /** RFC 791 section 3.2 and RFC 8200 section 5. */
 const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
 const SIDES: readonly Side[] = ['client', 'server'];
-/** Set by `reexecInUserNamespace` for the process that it starts. */
-export const ADDRESS_BLOCK_VARIABLE = 'LASTACK_ADDRESS_BLOCK';
 
 let pool: AddressPool | undefined;
 

@@ -1,0 +1,60 @@
+/** `lastack doctor`: what this machine can do, and what to do about what it cannot. */
+import { execFileSync } from 'node:child_process';
+import { release } from 'node:os';
+import { netnsCapability } from '../lab/index.js';
+import { probeEyes } from '../observe/index.js';
+import type { Terminal } from '../report/index.js';
+import { EXIT } from './exit.js';
+
+interface Finding {
+  readonly what: string;
+  readonly works: boolean;
+  /** Without it everything still runs. */
+  readonly isOptional: boolean;
+  readonly sentence: string;
+}
+
+/** 0 when labs can be made, 3 when not. */
+export function doctor({ ascii }: Terminal): number {
+  const findings = [node(), lab(), ...eyes(), wireshark()];
+  const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
+  for (const { what, works, sentence } of findings)
+    process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
+  return findings.every(({ works, isOptional }) => works || isOptional) ? EXIT.asExpected : EXIT.environment;
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const works = major > 20 || (major === 20 && minor >= 19);
+  const sentence = works
+    ? `${process.version} on Linux ${release()}`
+    : `${process.version} is too old: install Node.js 20.19 or newer`;
+  return { what: 'node', works, isOptional: false, sentence };
+}
+
+function lab(): Finding {
+  const { way, sentence } = netnsCapability();
+  return { what: 'netns lab', works: way !== 'none', isOptional: false, sentence };
+}
+
+const eyes = (): readonly Finding[] =>
+  probeEyes().map(({ eye, works, sentence }) => ({
+    what: eye,
+    works,
+    isOptional: eye !== 'sock_diag',
+    sentence,
+  }));
+
+function wireshark(): Finding {
+  try {
+    const [first = ''] = execFileSync('tshark', ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).split('\n');
+    return { what: 'tshark', works: true, isOptional: true, sentence: `${first}: opens the captures` };
+  } catch {
+    const sentence =
+      'not found: captures are written all the same; Wireshark or "apt-get install tshark" opens them';
+    return { what: 'tshark', works: false, isOptional: true, sentence };
+  }
+}
