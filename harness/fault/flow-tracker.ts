@@ -17,8 +17,13 @@ export class FlowTracker {
     return factsOf(this.#table.flowOf(segment, from), { id, from, segment });
   }
 
-  /** What it would be if it came now; changes nothing. For segments that a fault forges, which their side never sent. */
-  look({ id, from, segment }: Arrival): FlowFacts {
+  /**
+   * What a segment would be that its side never sent (a fault forged it, or a scenario): that side's own numbers and counts
+   * stay as they are. One that begins a connection, such as an old duplicate SYN, does begin it: what follows belongs to it.
+   */
+  look(arrival: Arrival): FlowFacts {
+    const { id, from, segment } = arrival;
+    if (this.#table.find(segment, from) === undefined) return this.arrive(arrival);
     return factsOf(structuredClone(this.#table.peek(segment, from)), { id, from, segment });
   }
 

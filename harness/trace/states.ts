@@ -56,9 +56,12 @@ function isOpening({ from, to }: TransitionRecord): boolean {
   return (from === 'CLOSED' || from === 'LISTEN') && to !== 'CLOSED' && to !== 'LISTEN';
 }
 
+/** How far stamps of different sources may contradict cause and effect. */
+const CONTRADICTION_NS = NANOS_PER_MS;
+
 /**
- * The flow of the same ports that this side first took part in nearest to the opening: a port pair may be used
- * again, and an opening may be seen just before its SYN (active) or just after (passive).
+ * The flow of the same ports that an opening belongs to, where they were used more than once. SYN-SENT at its instant comes
+ * just before the side's SYN; everything else, and what is seen at a look, behind the first segment of its flow.
  */
 function flowOf(trace: Trace, opening: TransitionRecord): number | undefined {
   const begun = new Map<number, Nanos>();
@@ -67,12 +70,12 @@ function flowOf(trace: Trace, opening: TransitionRecord): number | undefined {
     const known = begun.get(event.facts.flow);
     if (atNs !== undefined && (known === undefined || atNs < known)) begun.set(event.facts.flow, atNs);
   }
-  let nearest: { flow: number; awayNs: Nanos } | undefined;
-  for (const [flow, atNs] of begun) {
-    const awayNs = Math.abs(atNs - opening.atNs);
-    if (nearest === undefined || awayNs < nearest.awayNs) nearest = { flow, awayNs };
-  }
-  return nearest?.flow;
+  const flows = [...begun].sort(([, a], [, b]) => a - b);
+  const isBefore = opening.to === 'SYN-SENT' && opening.certainty === 'exact';
+  const fitting = isBefore
+    ? flows.find(([, atNs]) => atNs >= opening.atNs - CONTRADICTION_NS)
+    : flows.findLast(([, atNs]) => atNs <= opening.atNs + CONTRADICTION_NS);
+  return (fitting ?? (isBefore ? flows.at(-1) : flows[0]))?.[0];
 }
 
 function isBetween({ facts, segment }: TcpEvent, { side, local, remote }: TransitionRecord): boolean {

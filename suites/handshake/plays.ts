@@ -81,7 +81,7 @@ export async function meetsOldSyn(stage: Stage): Promise<void> {
   await server.close();
   stage.mark('the SYN of the connection that is gone comes once more');
   await stage.wire.inject(first.packet, 'server');
-  await stage.wire.sees(rst().from('client').after(syn().copy(2)), { delivered: true });
+  await stage.wire.sees(rst().from('client').inFlow(2), { delivered: true });
   await stage.reaches('server', 'CLOSED');
   await listener.accept({ withinMs: 200 }).then(
     () => undefined,
