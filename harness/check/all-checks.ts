@@ -1,12 +1,8 @@
 /** Every check there is, once with each kind of parameter: for the list that people read and the test that each can fail. */
+import { abortSendsReset, closedPortRefuses, dataAfterCloseResets, unreadDataResets } from './abort.js';
 import type { Check } from './check.js';
-import {
-  closeToldAsEnd,
-  fourSegmentClose,
-  halfCloseDelivers,
-  repeatedFinAcknowledged,
-  threeSegmentClose,
-} from './close.js';
+import { closeToldAsEnd, fourSegmentClose, halfCloseDelivers, threeSegmentClose } from './close.js';
+import { givesUp } from './giving-up.js';
 import {
   bareAckTakesNoNumber,
   finTakesOneNumber,
@@ -15,12 +11,7 @@ import {
   synCarriesNoData,
   synTakesOneNumber,
 } from './handshake.js';
-import {
-  dataBeforeHandshakeAck,
-  dataOnThirdSegment,
-  lostHandshakeAckRepaired,
-  oldDuplicateSyn,
-} from './handshake-faults.js';
+import { dataBeforeHandshakeAck, dataOnThirdSegment, lostHandshakeAckRepaired } from './handshake-faults.js';
 import {
   isnsUnpredictable,
   timestampsOnlyIfOffered,
@@ -30,33 +21,20 @@ import {
 import {
   keepAliveAnswered,
   keepAliveDefaultInterval,
-  keepAliveGivesUp,
   keepAliveOffByDefault,
   keepAliveOnlyWhenIdle,
   keepAliveShape,
-  unansweredProbeSurvived,
 } from './keep-alive.js';
+import { keepAliveGivesUp, unansweredProbeSurvived } from './keep-alive-loss.js';
+import { controlBlockFreed, lastAckEnds, staysInLastAck } from './last-ack.js';
 import { monitors } from './monitors.js';
-import {
-  abortSendsReset,
-  closedPortRefuses,
-  dataAfterCloseResets,
-  inWindowResetProfile,
-  refusalTold,
-  resetEnds,
-  resetTold,
-  unreadDataResets,
-} from './reset.js';
-import { backsOff, firstTimeout, givesUp, isRepeated } from './retransmission.js';
+import { oldDuplicateSyn } from './old-duplicate-syn.js';
+import { repeatedFinAcknowledged } from './repeated-fin.js';
+import { inWindowResetProfile, refusalTold, resetEnds, resetTold } from './reset.js';
+import { backsOff, firstTimeout, isRepeated } from './retransmission.js';
 import { simultaneousClose, simultaneousOpen } from './simultaneous.js';
 import { passesThrough } from './states.js';
-import {
-  controlBlockFreed,
-  lastAckEnds,
-  staysInLastAck,
-  timeWaitLasts,
-  timeWaitRestarts,
-} from './time-wait.js';
+import { timeWaitLasts, timeWaitRestarts } from './time-wait.js';
 import {
   staysOpenWhileProbed,
   zeroWindowProbed,

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { traceOf } from '../trace/index.js';
 import './chai.js';
+import { staysInLastAck } from './last-ack.js';
 import { backsOff, isRepeated } from './retransmission.js';
 import * as story from './stories.fixture.js';
-import { staysInLastAck } from './time-wait.js';
 
 const message = (assertion: () => unknown): string => {
   try {
