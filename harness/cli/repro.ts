@@ -1,5 +1,6 @@
 /** `lastack repro`: one scenario, shown: the ladder, the verdicts with their clauses, and where the files are. */
 import { allScenarios } from '../../suites/index.js';
+import type { Verdict } from '../check/index.js';
 import type { Fault } from '../fault/index.js';
 import {
   ladder,
@@ -35,19 +36,26 @@ export async function repro(command: ReproCommand, terminal: Terminal): Promise<
   const { trace } = run;
   if (trace === undefined) throw new EnvironmentError(reasonOf(run));
   const entries = verdictEntries(run);
+  const own = new Set(scenario.checks.map((check) => check.id));
+  // Of the rules that every trace is held against only those say something here that are not kept.
+  const quiet = entries.filter(({ id, judgement }) => !own.has(id) && QUIET.has(judgement.verdict));
+  const told = entries.filter((entry) => !quiet.includes(entry));
   print([
     `${scenario.id}: ${scenario.title}`,
     '',
     ladder(trace, terminal),
     ...(run.outcome.kind === 'played' ? [] : [`${run.outcome.kind}: ${run.outcome.reason}`, '']),
-    ...verdictLines(entries, terminal),
+    ...verdictLines(told, terminal),
     '',
+    `${quiet.length} rules that every trace is held against: ${tally(quiet)} (all are in the verdicts file)`,
     `verdict: ${run.verdict} (${tally(entries)})`,
   ]);
   const files = await writeRunFiles(command.outDir, { trace, verdicts: entries });
   print([`capture:  ${files.pcapng}`, `trace:    ${files.trace}`, `verdicts: ${files.verdicts}`]);
   return isAsExpected(run.verdict) ? EXIT.asExpected : EXIT.verdictFailed;
 }
+
+const QUIET: ReadonlySet<Verdict> = new Set(['pass', 'info']);
 
 /** The one scenario that a person means: its id, or its name without the suite. */
 export function scenarioNamed(name: string): Scenario {
