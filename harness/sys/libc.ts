@@ -85,6 +85,7 @@ export const libc = {
   sendmmsg: bind<(fd: number, headers: Uint8Array, count: number, flags: number) => number>(
     'int sendmmsg(int, void*, uint, int)',
   ),
+  schedYield: bind<() => number>('int sched_yield()'),
   prctl: bind<(option: number, a: number, b: number, c: number, d: number) => number>(
     'int prctl(int, ulong, ulong, ulong, ulong)',
   ),

@@ -2,11 +2,12 @@
  * Ends the sockets that a namespace still has when its lab is closed. An orphan (closed by its user, not yet by its
  * protocol) holds its namespace until TCP gives up, which can take minutes.
  */
-import { SockDiag } from '../../observe/index.js';
+import { type DiagSocket, SockDiag } from '../../observe/index.js';
 import { ipBytes } from '../../segment/index.js';
 import {
   AF_INET,
   AF_INET6,
+  disposing,
   IPPROTO_TCP,
   NETLINK_SOCK_DIAG,
   NetlinkSocket,
@@ -25,26 +26,28 @@ const HARMLESS = new Set(['ENOENT', 'EOPNOTSUPP']);
 
 export function destroySockets(namespace: NetworkNamespace, ipVersion: 4 | 6): void {
   namespace.run(() => {
-    using diag = new SockDiag();
-    const sockets = diag.dump({ ipVersion });
+    const sockets = disposing(new SockDiag(), (diag) => diag.dump({ ipVersion }));
     if (sockets.length === 0) return;
-    using netlink = new NetlinkSocket(NETLINK_SOCK_DIAG);
-    for (const { local, remote, cookie } of sockets) {
-      const request = new Uint8Array(REQUEST_OCTETS);
-      const view = new DataView(request.buffer);
-      request[0] = ipVersion === 4 ? AF_INET : AF_INET6;
-      request[1] = IPPROTO_TCP;
-      view.setUint32(4, ALL_STATES, true);
-      view.setUint16(8, local.port);
-      view.setUint16(10, remote.port);
-      request.set(ipBytes(local.ip), 12);
-      request.set(ipBytes(remote.ip), 28);
-      view.setBigUint64(48, BigInt(cookie), true);
-      try {
-        netlink.request(SOCK_DESTROY, NLM_F_ACK, request, 'sock_diag destroy');
-      } catch (error) {
-        if (!(error instanceof SysError && HARMLESS.has(error.code))) throw error;
-      }
-    }
+    disposing(new NetlinkSocket(NETLINK_SOCK_DIAG), (netlink) => {
+      for (const socket of sockets) destroy(netlink, socket, ipVersion);
+    });
   });
+}
+
+function destroy(netlink: NetlinkSocket, { local, remote, cookie }: DiagSocket, ipVersion: 4 | 6): void {
+  const request = new Uint8Array(REQUEST_OCTETS);
+  const view = new DataView(request.buffer);
+  request[0] = ipVersion === 4 ? AF_INET : AF_INET6;
+  request[1] = IPPROTO_TCP;
+  view.setUint32(4, ALL_STATES, true);
+  view.setUint16(8, local.port);
+  view.setUint16(10, remote.port);
+  request.set(ipBytes(local.ip), 12);
+  request.set(ipBytes(remote.ip), 28);
+  view.setBigUint64(48, BigInt(cookie), true);
+  try {
+    netlink.request(SOCK_DESTROY, NLM_F_ACK, request, 'sock_diag destroy');
+  } catch (error) {
+    if (!(error instanceof SysError && HARMLESS.has(error.code))) throw error;
+  }
 }

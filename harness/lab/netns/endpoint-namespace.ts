@@ -2,13 +2,12 @@
  * A network namespace for one endpoint: a loopback, and one link whose far end belongs to the wire. Nothing speaks
  * there but the endpoint: no ARP, no neighbour or router discovery, no membership reports. Held by a file descriptor.
  */
-import { writeFileSync } from 'node:fs';
 import type { Side } from '../../fault/index.js';
-import { NetworkNamespace } from '../../sys/index.js';
+import { disposing, NetworkNamespace } from '../../sys/index.js';
 import type { Settings } from '../lab.js';
 import { switchOffloadsOff } from './offloads.js';
 import { Rtnetlink } from './rtnetlink.js';
-import { applySettings } from './settings.js';
+import { applySettings, writeIfThere } from './settings.js';
 import { type FarSide, LINK_MAC } from './wire-thread.js';
 
 /** Fixed, so that nothing needs to be asked: the loopback is 1. */
@@ -29,7 +28,7 @@ export interface EndpointNamespaceOptions {
 export function makeEndpointNamespace(options: EndpointNamespaceOptions): NetworkNamespace {
   const namespace = NetworkNamespace.create();
   try {
-    namespace.run(() => furnish(options));
+    namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => furnish(options, rtnetlink)));
     options.farSide.rtnetlink.setUp(options.farIfindex);
     return namespace;
   } catch (error) {
@@ -38,12 +37,11 @@ export function makeEndpointNamespace(options: EndpointNamespaceOptions): Networ
   }
 }
 
-function furnish(options: EndpointNamespaceOptions): void {
+function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void {
   const { side, ip, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
-  using rtnetlink = new Rtnetlink();
   // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
-  if (ipVersion === 6) writeFileSync('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
-  else writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
+  if (ipVersion === 6) writeIfThere('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
+  else writeIfThere('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
   rtnetlink.setUp(LOOPBACK_INDEX);
   const far = { name: `l${farIfindex}`, index: farIfindex, namespaceFd: farSide.namespace.fd };
   rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far });

@@ -6,19 +6,21 @@ import { type Clock, RealClock } from '../../clock/index.js';
 import { type CallRecord, type Endpoint, KernelEndpoint, type PeerPort } from '../../endpoint/index.js';
 import { otherSide, type Side } from '../../fault/index.js';
 import { SockDiag } from '../../observe/index.js';
-import { monotonicNs } from '../../sys/index.js';
+import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { Lab, LabOptions, Recording } from '../lab.js';
+import { explainLabFailure } from './explain.js';
 import { Eyes } from './eyes.js';
 import { NetnsPeerPort } from './netns-peer-port.js';
 import { NetnsWire } from './netns-wire.js';
-import { explainLabFailure } from './privilege.js';
-import type { Report } from './thread/protocol.js';
+import { isOwn } from './own-connections.js';
+import { dieWithParent } from './privilege.js';
 import { Topology } from './topology.js';
-import { WireThread } from './wire-thread.js';
+import { type LabReport, WireThread } from './wire-thread.js';
 
 /** A lab of its own; free it with `await using` or its `asyncDispose`. Rejects with one sentence on what is missing. */
-export async function openNetnsLab(options: LabOptions): Promise<Lab> {
+export async function openNetnsLab(options: LabOptions): Promise<NetnsLab> {
+  dieWithParent();
   const epochNs = monotonicNs();
   let parts: { thread: WireThread; topology: Topology; eyes: Eyes };
   try {
@@ -51,7 +53,7 @@ function openEyes({ eyes = 'auto' }: LabOptions, epochNs: bigint, topology: Topo
   }
 }
 
-class NetnsLab implements Lab {
+export class NetnsLab implements Lab {
   readonly name = 'netns';
   readonly ipVersion: 4 | 6;
   readonly clock: Clock;
@@ -130,7 +132,7 @@ class NetnsLab implements Lab {
     this.#number = await this.#thread.open(open, (report) => this.#take(report));
   }
 
-  #take(report: Exclude<Report, { kind: 'answer' | 'refused' }>): void {
+  #take(report: LabReport): void {
     switch (report.kind) {
       case 'seen':
         this.#eyes.take(report.record);
@@ -154,6 +156,14 @@ class NetnsLab implements Lab {
     return this.#topology.ip(side);
   }
 
+  /** The namespace of a side's stack, for sockets that no endpoint drives. */
+  namespace(side: Side): NetworkNamespace {
+    const namespace = this.#topology.namespace(side);
+    if (namespace === undefined)
+      throw new TypeError(`the ${side} of this lab is a scripted peer: it has no namespace`);
+    return namespace;
+  }
+
   peerPort(): PeerPort {
     if (this.#peerPort === undefined)
       throw new TypeError('this lab has a stack on both sides: open it with the option "peer" set to a side');
@@ -168,11 +178,13 @@ class NetnsLab implements Lab {
         `the kernel lost ${drops} packets between the stacks and the wire: run fewer jobs at once`,
       );
     const receipts = await this.#wire.receipts();
+    const segments = [...this.#wire.records()];
     const { transitions, notes } = this.#eyes.seen();
+    const isOfThisLab = isOwn(segments);
     return {
-      segments: [...this.#wire.records()],
-      transitions,
-      notes,
+      segments,
+      transitions: transitions.filter(isOfThisLab),
+      notes: notes.filter(isOfThisLab),
       calls: [...this.#calls],
       receipts,
       eyes: this.#eyes.names,

@@ -4,10 +4,13 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { SysError } from '../../sys/index.js';
+import { constants } from 'node:os';
+import { libc, SysError } from '../../sys/index.js';
 import { ADDRESS_BLOCK_VARIABLE, claimBlock } from './address-block.js';
 import { explainSysError } from './explain.js';
 import { probeNetns } from './probe.js';
+
+const PR_SET_PDEATHSIG = 1;
 
 /**
  * - `direct`: labs can be made in this process;
@@ -41,14 +44,17 @@ export function netnsCapability(): NetnsCapability {
 
 const isMissingPrivilege = ({ code }: SysError): boolean => code === 'EPERM' || code === 'EACCES';
 
-/** The arguments of unshare(1) to run `node` with `args` as root of a user namespace of its own. */
+/**
+ * The arguments of unshare(1) to run `node` with `args` as root of a user namespace of its own. It becomes that node,
+ * rather than waiting for it: signals and the end of the parent (see `dieWithParent`) have one process to reach.
+ */
 export function userNamespaceCommand(args: readonly string[]): {
   readonly command: string;
   readonly args: readonly string[];
 } {
   return {
     command: 'unshare',
-    args: ['--map-root-user', '--net', '--kill-child', '--', process.execPath, ...args],
+    args: ['--map-root-user', '--net', '--', process.execPath, ...args],
   };
 }
 
@@ -104,6 +110,15 @@ export const userNamespaceEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   [ADDRESS_BLOCK_VARIABLE]: String(claimBlock().block),
 });
+
+let isBound = false;
+
+/** In a process that was started in a user namespace: ends with the one that started it, also when that is killed. */
+export function dieWithParent(): void {
+  if (isBound || process.env[ADDRESS_BLOCK_VARIABLE] === undefined) return;
+  isBound = true;
+  libc.prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
+}
 
 /** Runs this program once more as root of a user namespace, with the same terminal. Its exit code. */
 export function reexecInUserNamespace(args: readonly string[]): Promise<number> {

@@ -64,15 +64,16 @@ export class Rtnetlink implements Disposable {
   readonly #netlink = new NetlinkSocket(NETLINK_ROUTE);
 
   /**
-   * A veth pair whose near end neither asks for nor announces anything: without ARP its neighbours have its own MAC (so
-   * give the same to whoever talks to it), without multicast there are no membership reports. The near end is up; the
-   * pair carries packets once the far end is as well.
+   * A veth pair whose ends neither ask for nor announce anything: without ARP all neighbours have a link's own MAC, so
+   * both ends have the same; without multicast there are no membership reports. The near end is up; the pair carries
+   * packets once the far end is as well.
    */
   addVeth({ name, index, mac, mtu, far }: VethOptions): void {
     const one = u32(1);
     const queues = [attribute(IFLA_NUM_TX_QUEUES, one), attribute(IFLA_NUM_RX_QUEUES, one)];
     const peer = concatBytes(
-      ifinfo(far.index),
+      ifinfo(far.index, IFF_NOARP, IFF_NOARP | IFF_MULTICAST),
+      attribute(IFLA_ADDRESS, mac),
       attribute(IFLA_IFNAME, text(far.name)),
       attribute(IFLA_MTU, u32(mtu)),
       attribute(IFLA_NET_NS_FD, u32(far.namespaceFd)),

@@ -22,6 +22,15 @@ function applySetting(name: string, value: string, side: Side): void {
   }
 }
 
+/** For settings of a protocol that the kernel may lack altogether. */
+export function writeIfThere(file: string, value: string): void {
+  try {
+    writeFileSync(file, value, { flag: 'r+' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
 /** What a setting is now; undefined where the kernel has none of that name. */
 export function readSetting(name: string): string | undefined {
   try {

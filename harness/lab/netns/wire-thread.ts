@@ -2,13 +2,14 @@
  * The main thread's side of the wire's thread. It starts with the first lab, serves all labs of the process, never keeps
  * the process from ending, and ends with it.
  */
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { check, libc, monotonicNs, NetworkNamespace, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
 import { Rtnetlink } from './rtnetlink.js';
+import { writeIfThere } from './settings.js';
 import { PORT_COUNT, portFor } from './thread/packet-port.js';
 import type { Answer, Command, OpenWire, Report, Request, ThreadOptions } from './thread/protocol.js';
+import { unpackRecords } from './thread/record-pack.js';
 
 /** Every link has this address at its near end, so that none needs to ask for another's. */
 export const LINK_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
@@ -18,7 +19,8 @@ const ENDING = -1;
 
 type Value = (Answer & { kind: 'answer' })['value'];
 /** Reports about one lab, in the order in which things happened. */
-export type OnReport = (report: Exclude<Report, Answer>) => void;
+export type OnReport = (report: LabReport) => void;
+export type LabReport = Exclude<Report, { readonly kind: 'answer' | 'refused' | 'packed' }>;
 
 interface Pending {
   resolve(value: Value): void;
@@ -137,6 +139,11 @@ export class WireThread {
       case 'refused':
         this.#settle(report.call)?.reject(new Error(report.message));
         return;
+      case 'packed':
+        unpackRecords(report.records, (lab, record) =>
+          this.#labs.get(lab)?.({ kind: 'arrived', lab, record }),
+        );
+        return;
       case 'failed':
         if (report.lab === 'all') for (const onReport of this.#labs.values()) onReport(report);
         else this.#labs.get(report.lab)?.(report);
@@ -169,7 +176,7 @@ export class WireThread {
 function makeFarSide(): FarSide {
   const namespace = NetworkNamespace.create();
   const rtnetlink = namespace.run(() => {
-    writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
+    writeIfThere('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
     return new Rtnetlink();
   });
   return { namespace, rtnetlink };

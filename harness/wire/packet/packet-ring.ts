@@ -98,8 +98,9 @@ export class PacketRing {
     return ring;
   }
 
-  get hasPacket(): boolean {
-    return (Atomics.load(this.#words, this.#next * this.#wordsPerSlot) & TP_STATUS_USER) !== 0;
+  /** Within `onPacket`: whether another packet waits behind that one. */
+  get hasMore(): boolean {
+    return (Atomics.load(this.#words, this.#after(this.#next) * this.#wordsPerSlot) & TP_STATUS_USER) !== 0;
   }
 
   /** Hands over the IP packets that are there, at most `most`, in order of arrival. The number of slots emptied. */
@@ -117,9 +118,13 @@ export class PacketRing {
         onPacket(word(SLL_IFINDEX), packet, word(SEC) >>> 0, word(NSEC) >>> 0);
       }
       Atomics.store(words, slot + STATUS, TP_STATUS_KERNEL);
-      this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
+      this.#next = this.#after(this.#next);
     }
     return taken;
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots ? 0 : slot + 1;
   }
 
   /** Packets that found no room in the ring since the last call. */

@@ -3,13 +3,11 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Labs } from './labs.js';
 import type { Outbox } from './outbox.js';
 import type { Answer, Command, Request } from './protocol.js';
-import type { ThreadClock } from './thread-clock.js';
 
 export interface CommanderParts {
   readonly port: MessagePort;
   /** Counts what was posted; see `ThreadOptions`. */
   readonly posted: Int32Array;
-  readonly clock: ThreadClock;
   readonly labs: Labs;
   readonly outbox: Outbox;
   openLab(lab: number, request: Request & { kind: 'open' }): void;
@@ -57,7 +55,7 @@ export class Commander {
     }
     const { lab, call, request } = command;
     const answer = this.#answer(lab, request);
-    this.#parts.outbox.put({ call, ...answer }, { nowNs: this.#parts.clock.now(), isUrgent: true });
+    this.#parts.outbox.put({ call, ...answer }, { isUrgent: true });
   }
 
   #answer(lab: number, request: Request): Answer {

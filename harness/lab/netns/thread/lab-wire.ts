@@ -2,9 +2,10 @@
 import type { Nanos } from '../../../clock/index.js';
 import type { Receipt, Side } from '../../../fault/index.js';
 import type { Segment } from '../../../segment/index.js';
-import { type Carrier, type PacketSender, type Recorder, Wire } from '../../../wire/index.js';
+import { type Carrier, type Recorder, Wire } from '../../../wire/index.js';
 import { type Looker, makeLooker } from './looker.js';
 import type { Outbox } from './outbox.js';
+import type { PacketPort } from './packet-port.js';
 import type { OpenWire, Report, Request } from './protocol.js';
 import type { LabClock } from './thread-clock.js';
 
@@ -13,7 +14,7 @@ export interface LabWireOptions {
   readonly open: OpenWire;
   readonly clock: LabClock;
   readonly outbox: Outbox;
-  senderFor(mtu: number): PacketSender;
+  portFor(mtu: number): PacketPort;
 }
 
 export class LabWire implements Disposable {
@@ -57,7 +58,7 @@ export class LabWire implements Disposable {
     this.#looker?.lookAtAll();
   }
 
-  #carrier(side: Side, { open, senderFor }: LabWireOptions): Carrier {
+  #carrier(side: Side, { open, portFor }: LabWireOptions): Carrier {
     const options = open.sides[side];
     if (options.kind === 'peer') {
       return {
@@ -67,14 +68,14 @@ export class LabWire implements Disposable {
         },
       };
     }
-    const sender = senderFor(options.mtu);
+    const port = portFor(options.mtu);
     const { ifindex } = options;
-    if (open.looker === undefined) return { send: (packet) => sender.send(ifindex, packet) };
+    if (open.looker === undefined) return { send: (packet) => port.send(ifindex, packet) };
     return {
       send(packet) {
-        sender.send(ifindex, packet);
+        port.send(ifindex, packet);
         // The look that follows must see what the packet has done.
-        sender.flush();
+        port.flush();
       },
     };
   }
@@ -82,14 +83,14 @@ export class LabWire implements Disposable {
   #recorder(): Recorder {
     const { lab } = this;
     return {
-      arrived: (record) => this.#put({ kind: 'arrived', lab, record }),
+      arrived: (record) => this.#outbox.arrived(lab, record),
       delivered: (id, delivery) => this.#put({ kind: 'delivered', lab, id, delivery }),
       updated: (id, change) => this.#put({ kind: 'updated', lab, id, change }),
     };
   }
 
   #put(report: Report, isUrgent = false): void {
-    this.#outbox.put(report, { nowNs: this.#clock.now(), isUrgent });
+    this.#outbox.put(report, { isUrgent });
   }
 
   /** A packet came off a link, at `threadNs` on the thread's clock. Arrivals never go back in time, though the wall clock may. */

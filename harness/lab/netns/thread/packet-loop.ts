@@ -3,6 +3,7 @@
  * calls that are due, obeys the main thread, and sleeps when there is nothing to do. It never returns to an event loop.
  */
 import type { Nanos } from '../../../clock/index.js';
+import { libc } from '../../../sys/index.js';
 import { type OnPacket, StampAlignment } from '../../../wire/index.js';
 import type { Labs } from './labs.js';
 import type { Outbox } from './outbox.js';
@@ -58,7 +59,12 @@ export class PacketLoop {
       if (taken > 0 || wasTold || made > 0) activeNs = nowNs;
       if (taken > 0 && nowNs - this.#dropsCheckedNs > CHECK_DROPS_NS) this.#checkDrops(nowNs);
       outbox.postDue(nowNs);
-      if (spins ? nowNs - activeNs < SPIN_NS : taken > 0) continue;
+      if (taken > 0) continue;
+      if (spins && nowNs - activeNs < SPIN_NS) {
+        // The scheduler likes to put the thread that a packet wakes onto the core of the one that sent it: ours.
+        libc.schedYield();
+        continue;
+      }
       outbox.postAll();
       this.#sleep(nowNs);
     }
@@ -90,7 +96,7 @@ export class PacketLoop {
     const drops = this.#parts.ports.takeDrops();
     if (drops === 0) return;
     const message = `the kernel lost ${drops} packets that found no room in the wire's ring: run fewer jobs at once`;
-    this.#parts.outbox.put({ kind: 'failed', lab: 'all', message }, { nowNs, isUrgent: true });
+    this.#parts.outbox.put({ kind: 'failed', lab: 'all', message }, { isUrgent: true });
   }
 
   #sleep(nowNs: Nanos): void {

@@ -22,9 +22,28 @@ export const LARGEST_MTU = 65_535;
 export const portFor = (mtu: number): number =>
   RINGS.findIndex(({ slotOctets }) => mtu <= slotOctets - SLOT_OVERHEAD_OCTETS);
 
-interface PacketPort {
-  readonly ring: PacketRing;
-  readonly sender: PacketSender;
+export class PacketPort {
+  readonly #sender: PacketSender;
+
+  constructor(
+    readonly ring: PacketRing,
+    sender: PacketSender,
+  ) {
+    this.#sender = sender;
+  }
+
+  /**
+   * Sends at once when nothing else waits, so that the receiver works while we do the books; otherwise along with what
+   * follows, at the next `flush`.
+   */
+  send(ifindex: number, packet: Uint8Array): void {
+    this.#sender.send(ifindex, packet);
+    if (!this.ring.hasMore) this.#sender.flush();
+  }
+
+  flush(): void {
+    this.#sender.flush();
+  }
 }
 
 export interface PacketPortsOptions {
@@ -47,22 +66,22 @@ export class PacketPorts {
     return this.#ports.map(({ ring }) => ring);
   }
 
-  /** Opens the port that links of this MTU need, and gives its sender. */
-  senderFor(mtu: number): PacketSender {
+  /** The port that links of this MTU need, opened if it was not. */
+  portFor(mtu: number): PacketPort {
     const number = portFor(mtu);
     const known = this.#byNumber.get(number);
-    if (known !== undefined) return known.sender;
+    if (known !== undefined) return known;
     const size = RINGS[number];
     const namespaceFd = this.#options.namespaceFds[number];
     if (size === undefined || namespaceFd === undefined)
       throw new RangeError(`an MTU of ${mtu} is more than ${LARGEST_MTU}`);
-    const port = NetworkNamespace.ofFd(namespaceFd).run(() => ({
-      ring: PacketRing.open(size),
-      sender: new PacketSender(this.#options.mac, this.#options.onSendFailure),
-    }));
+    const { mac, onSendFailure } = this.#options;
+    const port = NetworkNamespace.ofFd(namespaceFd).run(
+      () => new PacketPort(PacketRing.open(size), new PacketSender(mac, onSendFailure)),
+    );
     this.#ports.push(port);
     this.#byNumber.set(number, port);
-    return port.sender;
+    return port;
   }
 
   /** The number of packets taken from the rings, at most `most` from each. */
@@ -73,7 +92,7 @@ export class PacketPorts {
   }
 
   flush(): void {
-    for (const { sender } of this.#ports) sender.flush();
+    for (const port of this.#ports) port.flush();
   }
 
   takeDrops(): number {

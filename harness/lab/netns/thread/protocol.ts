@@ -3,6 +3,7 @@ import type { Nanos } from '../../../clock/index.js';
 import type { Fault, Receipt, Side } from '../../../fault/index.js';
 import type { NoteRecord, Sighting } from '../../../observe/index.js';
 import type { Delivery, RecordChange, SegmentRecord } from '../../../wire/index.js';
+import type { PackedRecords } from './record-pack.js';
 
 /** What the thread needs to begin; see `WireThread`. */
 export interface ThreadOptions {
@@ -61,6 +62,8 @@ export type Command =
   | { readonly lab: number; readonly peerPacket: Uint8Array };
 
 export type Report =
+  /** Many `arrived`, of several labs, in their order. */
+  | { readonly kind: 'packed'; readonly records: PackedRecords }
   | { readonly kind: 'arrived'; readonly lab: number; readonly record: SegmentRecord }
   | { readonly kind: 'delivered'; readonly lab: number; readonly id: number; readonly delivery: Delivery }
   | { readonly kind: 'updated'; readonly lab: number; readonly id: number; readonly change: RecordChange }

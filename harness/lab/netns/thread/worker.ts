@@ -19,7 +19,7 @@ function main(): void {
   // `WireThread` is the only one to start this.
   const options = workerData as ThreadOptions;
   const clock = new ThreadClock(options.epochNs);
-  const outbox = new Outbox(port);
+  const outbox = new Outbox(port, clock.now);
   const labs = new Labs();
   const ports = new PacketPorts({
     namespaceFds: options.namespaceFds,
@@ -29,16 +29,15 @@ function main(): void {
       end?.wire.fail(`a packet could not be handed to the ${end.side}'s link: ${error.message}`);
     },
   });
-  ports.senderFor(USUAL_MTU);
+  ports.portFor(USUAL_MTU);
   const openLab = (lab: number, open: OpenWire): void => {
     const labClock = new LabClock(clock, open.epochNs);
-    const senderFor = (mtu: number) => ports.senderFor(mtu);
-    labs.add(new LabWire({ lab, open, clock: labClock, outbox, senderFor }));
+    const portFor = (mtu: number) => ports.portFor(mtu);
+    labs.add(new LabWire({ lab, open, clock: labClock, outbox, portFor }));
   };
   const commander: Commander = new Commander({
     port,
     posted: options.posted,
-    clock,
     labs,
     outbox,
     openLab: (lab, request) => openLab(lab, request.options),
