@@ -1,6 +1,7 @@
 /** The first problem that the schema found, as one sentence that names where it is. */
 import type { z } from 'zod';
-import { nearest, PlanError } from './plan-error.js';
+import { nearNames } from '../text/index.js';
+import { PlanError } from './plan-error.js';
 import { ACTION_KINDS } from './words.js';
 
 type Issue = z.ZodError['issues'][number];
@@ -31,7 +32,7 @@ export function issueText(
 function messageOf(issue: Issue): string {
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    const guess = nearest(key, KNOWN_KEYS);
+    const guess = nearNames(key, KNOWN_KEYS)[0];
     return `there is no "${key}" here${guess === undefined ? '' : `; did you mean "${guess}"?`}`;
   }
   if (issue.code === 'invalid_union' && issue.path.at(-1) === 'kind') {

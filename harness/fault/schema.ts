@@ -1,9 +1,9 @@
 /** The schema of faults that come from outside: files, the command line, another machine. */
 import { z } from 'zod';
+import { nearNames } from '../text/index.js';
 import type { Action, OptionSetting, SegmentChange, SeqPoint } from './action.js';
 import type { Fault } from './fault.js';
 import type { Match, Numbers } from './match.js';
-import { nearest } from './plan-error.js';
 import { isSeqPoint } from './seq-point.js';
 import { FLAG_NAMES, NUMBER_FIELDS, OPTION_KINDS, ROLE_WORDS, SIDES } from './words.js';
 
@@ -12,7 +12,7 @@ const maybe = z.exactOptional;
 const word = <const T extends readonly string[]>(words: T, what: string) =>
   z.enum(words, {
     error: ({ input }) => {
-      const guess = typeof input === 'string' ? nearest(input, words) : undefined;
+      const guess = typeof input === 'string' ? nearNames(input, words)[0] : undefined;
       return `${JSON.stringify(input)} is no ${what}${guess === undefined ? `: write one of ${words.join(', ')}` : `; did you mean "${guess}"?`}`;
     },
   });

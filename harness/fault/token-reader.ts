@@ -1,5 +1,7 @@
 /** Reads tokens one after the other, and says what was expected at the one that does not fit. */
-import { nearest, PlanError } from './plan-error.js';
+
+import { nearNames } from '../text/index.js';
+import { PlanError } from './plan-error.js';
 import { type Token, type TokenKind, tokenize } from './tokens.js';
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, min: 60_000 };
@@ -104,7 +106,7 @@ export class TokenReader {
   fail(expected: string, words: readonly string[] = []): never {
     const { kind, text, column } = this.peek();
     const found = kind === 'end' ? 'it ends too early' : `at ${kind === 'string' ? text : `"${text}"`}`;
-    const guess = kind === 'word' ? nearest(text, words) : undefined;
+    const guess = kind === 'word' ? nearNames(text, words)[0] : undefined;
     const all = words.length === 0 ? '' : ` (${words.join(', ')})`;
     const hint = guess === undefined ? all : `; did you mean "${guess}"?`;
     throw new PlanError(`in "${this.line}", column ${column}: ${found}: expected ${expected}${hint}`);

@@ -1,4 +1,5 @@
 /** The requirement catalogue: what RFC 9293 and its companions ask of a TCP, each row with an id to cite it by. */
+import { didYouMean } from '../text/index.js';
 import { RELATED_TABLE } from './catalogue/related.js';
 import { RFC9293_TABLE } from './catalogue/rfc9293.js';
 
@@ -104,7 +105,7 @@ const byId = new Map(CATALOGUE.map((requirement) => [requirement.id, requirement
 export function requirement(id: string): Requirement {
   const found = byId.get(id);
   if (found !== undefined) return found;
-  throw new Error(`no requirement is called "${id}"; near it are ${nearestIds(id).join(', ')}`);
+  throw new Error(`no requirement is called "${id}"${didYouMean(id, [...byId.keys()])}`);
 }
 
 export const isRequirement = (id: string): boolean => byId.has(id);
@@ -117,29 +118,4 @@ export function clause(id: string): string {
     .map((place) => (/^\d/.test(place) ? `§${place}` : place))
     .join(', ');
   return `RFC ${rfc} ${section.startsWith('errata') ? section : places} (${id})`;
-}
-
-/** The four ids that take the fewest edits to become `id`, letter case aside. */
-function nearestIds(id: string): string[] {
-  const wanted = id.toUpperCase();
-  return CATALOGUE.map((row) => ({ id: row.id, edits: editDistance(wanted, row.id) }))
-    .sort((a, b) => a.edits - b.edits)
-    .slice(0, 4)
-    .map((row) => row.id);
-}
-
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const insertion = (current[column - 1] ?? 0) + 1;
-      const deletion = (previous[column] ?? 0) + 1;
-      current.push(Math.min(substitution, insertion, deletion));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -2,12 +2,12 @@
 
 const MOST = 3;
 
-/** The known names that come nearest: at most a third of their letters differ, whatever the case. */
+/** The known names that come nearest, whatever the case: up to a third of the letters wrong, and one at least. */
 export function nearNames(name: string, known: readonly string[]): readonly string[] {
-  const lower = name.toLowerCase();
+  const limit = Math.max(1, Math.floor(name.length / 3));
   const near = known
-    .map((candidate) => ({ candidate, distance: editDistance(lower, candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= candidate.length / 3)
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
     .sort((a, b) => a.distance - b.distance);
   return near
     .filter(({ distance }) => distance === near[0]?.distance)
@@ -21,16 +21,21 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return near.length === 0 ? '' : `: did you mean ${near.map((each) => `"${each}"`).join(' or ')}?`;
 }
 
-/** Letters to insert, delete or replace (Levenshtein), one row of the table at a time. */
+/** Letters to insert, remove, replace or swap with their neighbour; one row of the table at a time. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      const steps = [(last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same];
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        steps.push((before[j - 2] ?? 0) + 1);
+      row.push(Math.min(...steps));
     }
-    row = next;
+    before = last;
+    last = row;
   }
-  return row[b.length] ?? 0;
+  return last[b.length] ?? 0;
 }
