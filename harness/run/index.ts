@@ -1,3 +1,5 @@
+export * from './play-in-lab.js';
+export * from './record.js';
 export * from './run-scenario.js';
 export * from './scenario.js';
 export * from './scheduler.js';

@@ -1,7 +1,7 @@
 /** A scenario: a stimulus and its faults, to be run in a lab, and the checks that judge its trace. */
 import type { Check } from '../check/index.js';
 import type { Clock } from '../clock/index.js';
-import type { Address, Endpoint, Peer, SocketState, TcpState } from '../endpoint/index.js';
+import type { Address, Endpoint, Peer, TcpState } from '../endpoint/index.js';
 import type { Fault, Side } from '../fault/index.js';
 import type { Settings } from '../lab/index.js';
 import type { WireControl } from '../wire/index.js';
@@ -29,6 +29,12 @@ export interface Scenario {
   play(stage: Stage): Promise<void>;
   readonly checks: readonly Check[];
 }
+
+/** What it takes to play a scenario, without what it takes to find and judge it. */
+export type Story = Pick<
+  Scenario,
+  'id' | 'settings' | 'mtu' | 'faults' | 'peer' | 'longestTimer' | 'limitMs' | 'play'
+>;
 
 /** What a scenario plays on. */
 export interface Stage {
@@ -61,8 +67,6 @@ export interface ReachOptions {
   readonly local?: Address;
 }
 
-export type Socket = SocketState;
-
-/** A connected pair: the client's end and the server's. */
-export const limitOf = (scenario: Scenario): number =>
+/** How long the harness lets a story play. */
+export const limitOf = (scenario: Pick<Scenario, 'limitMs' | 'longestTimer'>): number =>
   scenario.limitMs ?? 15_000 + 2 * (scenario.longestTimer?.ms ?? 0);

@@ -2,7 +2,8 @@
  * Starts what was selected side by side, up to a limit. A TIME-WAIT of 60 s is 60 s of waiting, not of work, so the
  * longest timers start first and the whole takes little more than the longest of them.
  */
-import { type RunOptions, runScenario, type ScenarioRun } from './run-scenario.js';
+import type { RunOptions } from './play-in-lab.js';
+import { runScenario, type ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
 
 export interface Selected {

@@ -1,10 +1,10 @@
 /** The stage that a scenario plays on: a lab's parts under the names that a story uses. */
 import { NANOS_PER_MS } from '../clock/index.js';
 import { type Endpoint, Peer, type SocketState, type TcpState, WaitTimeout } from '../endpoint/index.js';
-import { otherSide, type Side } from '../fault/index.js';
+import type { Side } from '../fault/index.js';
 import type { Lab } from '../lab/index.js';
 import type { MarkEvent } from '../trace/index.js';
-import type { ReachOptions, Scenario, Stage } from './scenario.js';
+import type { ReachOptions, Stage, Story } from './scenario.js';
 
 /** Between two looks at a state that no event announces. */
 const LOOK_EVERY_MS = 20;
@@ -15,7 +15,7 @@ export class LabStage implements Stage {
 
   constructor(
     private readonly lab: Lab,
-    private readonly scenario: Scenario,
+    private readonly story: Pick<Story, 'id' | 'peer'>,
     readonly untilClosed: boolean,
   ) {}
 
@@ -40,25 +40,25 @@ export class LabStage implements Stage {
   }
 
   get peer(): Peer {
-    if (this.scenario.peer === undefined)
-      throw new TypeError(`scenario ${this.scenario.id} has no scripted peer: set its "peer" to a side`);
+    if (this.story.peer === undefined)
+      throw new TypeError(`${this.story.id} has no scripted peer: set its "peer" to a side`);
     this.#peer ??= new Peer(this.lab.peerPort());
     return this.#peer;
   }
 
-  ip(side: Side): string {
-    return this.lab.ip(side);
-  }
+  // Functions that keep their `this`: stories take a stage apart, `({ client, server, ip, reaches }) => …`.
 
-  mark(text: string): void {
+  readonly ip = (side: Side): string => this.lab.ip(side);
+
+  readonly mark = (text: string): void => {
     this.marks.push({ kind: 'mark', atNs: this.clock.now(), text });
-  }
+  };
 
-  async reaches(
+  readonly reaches = async (
     side: Side,
     states: TcpState | readonly TcpState[],
     options: ReachOptions = {},
-  ): Promise<void> {
+  ): Promise<void> => {
     const wanted = typeof states === 'string' ? [states] : states;
     const withinMs = options.withinMs ?? 10_000;
     const deadlineNs = this.clock.now() + withinMs * NANOS_PER_MS;
@@ -74,12 +74,12 @@ export class LabStage implements Stage {
         throw new WaitTimeout(`${side} reaching ${wanted.join(' or ')}`, withinMs, `it is in ${state}`);
       await this.sleepUntil(Math.min(deadlineNs, this.clock.now() + nextLookMs(found) * NANOS_PER_MS));
     }
-  }
+  };
 
-  async pass(ms: number, reason: string): Promise<void> {
+  readonly pass = async (ms: number, reason: string): Promise<void> => {
     this.mark(`${ms} ms pass: ${reason}`);
     await this.sleepUntil(this.clock.now() + ms * NANOS_PER_MS);
-  }
+  };
 
   private sleepUntil(atNs: number): Promise<void> {
     return new Promise((resolve) => this.clock.at(atNs, resolve));
@@ -100,7 +100,3 @@ function nextLookMs(sockets: readonly SocketState[]): number {
   const soonest = Math.min(...remains, Number.POSITIVE_INFINITY);
   return soonest > 1000 && Number.isFinite(soonest) ? 250 : LOOK_EVERY_MS;
 }
-
-/** The stack under test opposite a scripted peer. */
-export const underTest = (scenario: Scenario): Side | undefined =>
-  scenario.peer === undefined ? undefined : otherSide(scenario.peer);

@@ -1,0 +1,92 @@
+/** Plays a story in a lab of its own and records it. Whatever happens, the lab goes. */
+import { ExpectationFailed, SocketError, Unsupported, WaitTimeout } from '../endpoint/index.js';
+import type { Lab, LabOptions } from '../lab/index.js';
+import { assemble, type Trace } from '../trace/index.js';
+import { type IpVersion, limitOf, type Story } from './scenario.js';
+import { LabStage } from './stage.js';
+
+export interface RunOptions {
+  readonly ipVersion: IpVersion;
+  readonly openLab: (options: LabOptions) => Promise<Lab>;
+  readonly eyes?: LabOptions['eyes'];
+  /** Stay until the last timer has ended. */
+  readonly untilClosed?: boolean;
+}
+
+/** How the stimulus went; the checks judge what the endpoints made of it. */
+export type PlayOutcome =
+  | { readonly kind: 'played' }
+  /** The situation did not come about: something awaited never happened, or a call was refused. */
+  | { readonly kind: 'inconclusive' | 'unsupported' | 'error'; readonly reason: string };
+
+export interface Played {
+  readonly outcome: PlayOutcome;
+  /** What the story threw, where it did. */
+  readonly error?: unknown;
+  readonly trace: Trace;
+}
+
+/** Rejects only when the lab cannot be built or what it saw cannot be had. */
+export async function playInLab(story: Story, options: RunOptions): Promise<Played> {
+  const { faults = [], settings, mtu, peer } = story;
+  await using lab = await options.openLab({
+    ipVersion: options.ipVersion,
+    faults,
+    ...(settings === undefined ? {} : { settings }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(peer === undefined ? {} : { peer }),
+    ...(options.eyes === undefined ? {} : { eyes: options.eyes }),
+  });
+  const stage = new LabStage(lab, story, options.untilClosed ?? false);
+  const played = await play(story, stage);
+  const recording = await lab.recording();
+  const trace = assemble(recording, {
+    scenario: story.id,
+    lab: lab.name,
+    ipVersion: options.ipVersion,
+    endpoints: (['client', 'server'] as const).map((side) => ({
+      side,
+      stack: side === peer ? 'peer' : lab.endpoint(side).stack,
+      ip: lab.ip(side),
+    })),
+    settings: flatSettings(story),
+    marks: stage.marks,
+  });
+  return { ...played, trace };
+}
+
+async function play(story: Story, stage: LabStage): Promise<Omit<Played, 'trace'>> {
+  const limitMs = limitOf(story);
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<Omit<Played, 'trace'>>((resolve) => {
+    const reason = `not played to its end within ${limitMs} ms`;
+    timer = setTimeout(() => resolve({ outcome: { kind: 'inconclusive', reason } }), limitMs);
+  });
+  const played = story.play(stage).then(
+    () => ({ outcome: { kind: 'played' } }) as const,
+    (error: unknown) => ({ outcome: outcomeOf(error), error }),
+  );
+  try {
+    return await Promise.race([played, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outcomeOf(error: unknown): PlayOutcome {
+  if (error instanceof Unsupported) return { kind: 'unsupported', reason: error.message };
+  const awaited =
+    error instanceof WaitTimeout || error instanceof ExpectationFailed || error instanceof SocketError;
+  if (awaited || (error instanceof Error && error.name === 'TimeoutError'))
+    return { kind: 'inconclusive', reason: messageOf(error) };
+  return { kind: 'error', reason: messageOf(error) };
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function flatSettings({ settings = {}, mtu }: Story): Record<string, string | number> {
+  const flat = Object.entries(settings).flatMap(([side, values]) =>
+    Object.entries(values ?? {}).map(([name, value]) => [`${side}.${name}`, value] as const),
+  );
+  return { ...Object.fromEntries(flat), ...(mtu === undefined ? {} : { mtu }) };
+}
