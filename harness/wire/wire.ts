@@ -44,6 +44,13 @@ interface Draft {
   held: boolean;
 }
 
+/** A packet that arrives, while the plan's effects on it are carried out. */
+interface InHand {
+  readonly id: number;
+  readonly packet: Uint8Array;
+  readonly segment: Segment;
+}
+
 const decodeSegment = (packet: Uint8Array): Segment | undefined => {
   const decoded = decode(packet);
   return decoded.kind === 'segment' ? decoded.segment : undefined;
@@ -85,7 +92,7 @@ export class Wire {
       facts = origin === 'user' ? this.#tracker.look(arrival) : this.#tracker.arrive(arrival);
       const { effects, marks } = this.#engine.arrive(arrival, facts);
       draft.faults.push(...marks);
-      for (const effect of effects) this.#carryOut(effect, atNs, { id, packet, segment });
+      this.#carryOutAll(effects, atNs, { id, packet, segment });
     }
     this.#draft = undefined;
     this.#recorder.arrived({
@@ -113,13 +120,13 @@ export class Wire {
   }
 
   remove(...ids: readonly string[]): void {
-    this.#carryOutAll(this.#engine.remove(...ids));
+    this.#carryOutAll(this.#engine.remove(...ids), this.#clock.now());
   }
 
   /** The number of segments let go. */
   release(fault: string): number {
     const effects = this.#engine.release(fault);
-    this.#carryOutAll(effects);
+    this.#carryOutAll(effects, this.#clock.now());
     return effects.filter((effect) => effect.kind === 'deliver').length;
   }
 
@@ -139,31 +146,28 @@ export class Wire {
     return this.#arrivals;
   }
 
-  #carryOutAll(effects: readonly Effect[]): void {
-    const nowNs = this.#clock.now();
-    for (const effect of effects) this.#carryOut(effect, nowNs);
+  /** Delays count from `fromNs`. `inHand` is the packet that arrives, where one does. */
+  #carryOutAll(effects: readonly Effect[], fromNs: Nanos, inHand?: InHand): void {
+    for (const effect of effects) this.#carryOut(effect, fromNs, inHand);
+    if (this.#held.size === 0) return;
+    // Only now: what was held may go on in several copies.
+    for (const effect of effects) if (effect.kind === 'deliver') this.#held.delete(effect.arrival);
   }
 
-  /** Delays count from `fromNs`. `arrived` is the packet in hand, where there is one. */
-  #carryOut(
-    effect: Effect,
-    fromNs: Nanos,
-    arrived?: { readonly id: number; readonly packet: Uint8Array; readonly segment: Segment },
-  ): void {
+  #carryOut(effect: Effect, fromNs: Nanos, inHand: InHand | undefined): void {
     switch (effect.kind) {
       case 'deliver': {
         const { arrival, to, packet, delayNs } = effect;
-        const own = arrived?.id === arrival ? arrived.packet : (this.#held.get(arrival) ?? packet);
-        const segment = arrived?.packet === packet ? arrived.segment : undefined;
-        this.#held.delete(arrival);
-        this.#after(fromNs, delayNs, () => this.#deliver({ arrival, to, packet, arrived: own, segment }));
+        const arrived = inHand?.id === arrival ? inHand.packet : (this.#held.get(arrival) ?? packet);
+        const segment = inHand?.packet === packet ? inHand.segment : undefined;
+        this.#after(fromNs, delayNs, () => this.#deliver({ arrival, to, packet, arrived, segment }));
         return;
       }
       case 'drop':
         if (this.#held.delete(effect.arrival)) this.#recorder.updated(effect.arrival, { held: false });
         return;
       case 'hold':
-        this.#hold(effect, arrived);
+        this.#hold(effect.arrival, inHand);
         return;
       case 'inject':
         this.#after(fromNs, effect.delayNs, () => this.#forge(effect));
@@ -171,11 +175,11 @@ export class Wire {
     }
   }
 
-  #hold(effect: Effect & { kind: 'hold' }, arrived?: { id: number; packet: Uint8Array }): void {
+  #hold(arrival: number, inHand: InHand | undefined): void {
     this.#checkRoom();
-    if (arrived?.id === effect.arrival) this.#held.set(effect.arrival, arrived.packet);
-    if (this.#draft?.id === effect.arrival) this.#draft.held = true;
-    else this.#recorder.updated(effect.arrival, { held: true });
+    if (inHand?.id === arrival) this.#held.set(arrival, inHand.packet);
+    if (this.#draft?.id === arrival) this.#draft.held = true;
+    else this.#recorder.updated(arrival, { held: true });
   }
 
   #after(fromNs: Nanos, delayNs: number, action: () => void): void {

@@ -31,7 +31,9 @@ export function openBarePair({ mtu = 1500 }: { readonly mtu?: number } = {}): Ba
   furnish('client', client, (rtnetlink) =>
     rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far: { ...LINK, namespaceFd: server.fd } }),
   );
-  furnish('server', server, (rtnetlink) => rtnetlink.setUp(LINK.index));
+  furnish('server', server, () => {});
+  for (const namespace of [client, server])
+    namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => rtnetlink.setUp(LINK.index)));
   return {
     namespace: (side) => (side === 'client' ? client : server),
     ip: (side) => IPS[side],

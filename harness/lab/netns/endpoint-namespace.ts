@@ -29,13 +29,16 @@ export function makeEndpointNamespace(options: EndpointNamespaceOptions): Networ
   const namespace = NetworkNamespace.create();
   try {
     namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => furnish(options, rtnetlink)));
-    options.farSide.rtnetlink.setUp(options.farIfindex);
     return namespace;
   } catch (error) {
     namespace[Symbol.dispose]();
     throw error;
   }
 }
+
+/** Whether the stack can send and receive. */
+export const isReady = (namespace: NetworkNamespace): boolean =>
+  namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => rtnetlink.isOperational(LINK.index)));
 
 function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void {
   const { side, ip, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
@@ -46,6 +49,9 @@ function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void 
   const far = { name: `l${farIfindex}`, index: farIfindex, namespaceFd: farSide.namespace.fd };
   rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far });
   switchOffloadsOff(LINK.name);
+  // The far end first: so the near end has its carrier when it comes up, and sends at once.
+  farSide.rtnetlink.setUp(farIfindex);
+  rtnetlink.setUp(LINK.index);
   rtnetlink.addAddress(LINK.index, ip, prefixBits);
   applySettings(settings, side);
 }

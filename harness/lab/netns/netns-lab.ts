@@ -129,6 +129,7 @@ export class NetnsLab implements Lab {
       faults,
       ...(this.#eyes.looks ? { looker } : {}),
     };
+    await this.#topology.ready();
     this.#number = await this.#thread.open(open, (report) => this.#take(report));
   }
 

@@ -1,6 +1,6 @@
 /** The main thread's view of one lab's wire: the records as they come, and the commands that scenarios give. */
 import { type Clock, NANOS_PER_MS } from '../../clock/index.js';
-import { type Fault, type Match, Matcher, type Receipt, type Side } from '../../fault/index.js';
+import { type Fault, type Match, Matcher, matchLine, type Receipt, type Side } from '../../fault/index.js';
 import { decode } from '../../segment/index.js';
 import { RecordBook, type SegmentRecord, TimeoutError, type WireControl } from '../../wire/index.js';
 import type { Report, Request, SyncResult } from './thread/protocol.js';
@@ -77,7 +77,7 @@ export class NetnsWire implements WireControl {
       const expire = async (): Promise<void> => {
         // What has come but not been told yet counts.
         await this.sync();
-        const what = `${JSON.stringify(match)}${delivered ? ' and was delivered' : ''}`;
+        const what = `"${matchLine(match)}"${delivered ? ' and was delivered' : ''}`;
         const seen = `it has seen ${this.#book.records.length} packets`;
         waiting.fail(
           new TimeoutError(`no segment on the wire matched ${what} within ${withinMs} ms (${seen})`),

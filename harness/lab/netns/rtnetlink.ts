@@ -17,9 +17,13 @@ import {
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
+const RTM_NEWROUTE = 24;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_OPERSTATE = 16;
+const IF_OPER_UNKNOWN = 0;
+const IF_OPER_UP = 6;
 const IFLA_LINKINFO = 18;
 const IFLA_STATS64 = 23;
 const IFLA_NET_NS_FD = 28;
@@ -30,6 +34,12 @@ const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RT_TABLE_LOCAL = 255;
+const RTPROT_STATIC = 4;
+const RT_SCOPE_UNIVERSE = 0;
+const RTN_LOCAL = 2;
 const IFA_F_NODAD = 0x02;
 const NLA_F_NESTED = 0x8000;
 export const IFF_UP = 0x1;
@@ -65,8 +75,7 @@ export class Rtnetlink implements Disposable {
 
   /**
    * A veth pair whose ends neither ask for nor announce anything: without ARP all neighbours have a link's own MAC, so
-   * both ends have the same; without multicast there are no membership reports. The near end is up; the pair carries
-   * packets once the far end is as well.
+   * both ends have the same; without multicast there are no membership reports. Both ends are down.
    */
   addVeth({ name, index, mac, mtu, far }: VethOptions): void {
     const one = u32(1);
@@ -84,7 +93,7 @@ export class Rtnetlink implements Disposable {
       attribute(IFLA_INFO_DATA | NLA_F_NESTED, attribute(VETH_INFO_PEER | NLA_F_NESTED, peer)),
     );
     const body = concatBytes(
-      ifinfo(index, IFF_UP | IFF_NOARP, IFF_UP | IFF_NOARP | IFF_MULTICAST),
+      ifinfo(index, IFF_NOARP, IFF_NOARP | IFF_MULTICAST),
       attribute(IFLA_IFNAME, text(name)),
       attribute(IFLA_ADDRESS, mac),
       attribute(IFLA_MTU, u32(mtu)),
@@ -108,6 +117,16 @@ export class Rtnetlink implements Disposable {
     );
   }
 
+  /**
+   * Whether the kernel takes the link for usable. It learns of a veth's carrier through a queue of work that may lag
+   * behind (net/core/link_watch.c); since Linux 6.9 asking makes it catch up.
+   */
+  isOperational(index: number): boolean {
+    const [answer] = this.#netlink.request(RTM_GETLINK, 0, ifinfo(index), `rtnetlink: look at link ${index}`);
+    const state = answer && parseAttributes(answer.body.subarray(IFINFO_OCTETS)).get(IFLA_OPERSTATE)?.[0];
+    return state === IF_OPER_UP || state === IF_OPER_UNKNOWN;
+  }
+
   /** Adds an address and the route to its prefix, usable at once: no duplicate address detection. */
   addAddress(index: number, ip: string, prefixBits: number): void {
     const octets = ipBytes(ip);
@@ -119,6 +138,28 @@ export class Rtnetlink implements Disposable {
     const body = concatBytes(header, attribute(IFA_LOCAL, octets), attribute(IFA_ADDRESS, octets));
     const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
     this.#netlink.request(RTM_NEWADDR, flags, body, `rtnetlink: address ${ip}`);
+    if (octets.length === 16) this.#addLocalRoute(index, ip);
+  }
+
+  /**
+   * The route by which an IPv6 address receives. The kernel adds one itself, but from a queue of work (addrconf_dad_work in
+   * net/ipv6/addrconf.c): a packet that comes before would be lost.
+   */
+  #addLocalRoute(index: number, ip: string): void {
+    const octets = ipBytes(ip);
+    const header = new Uint8Array(12);
+    header.set([
+      AF_INET6,
+      octets.length * 8,
+      0,
+      0,
+      RT_TABLE_LOCAL,
+      RTPROT_STATIC,
+      RT_SCOPE_UNIVERSE,
+      RTN_LOCAL,
+    ]);
+    const body = concatBytes(header, attribute(RTA_DST, octets), attribute(RTA_OIF, u32(index)));
+    this.#netlink.request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, body, `rtnetlink: local route to ${ip}`);
   }
 
   /** Packets that the kernel threw away at a link, for want of room in its queues. */

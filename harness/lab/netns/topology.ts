@@ -4,7 +4,7 @@ import type { NetworkNamespace } from '../../sys/index.js';
 import type { LabOptions, Settings } from '../lab.js';
 import { ADDRESS_BLOCK_VARIABLE, AddressPool, claimBlock, type LabAddresses } from './address-block.js';
 import { destroySockets } from './destroy-sockets.js';
-import { makeEndpointNamespace } from './endpoint-namespace.js';
+import { isReady, makeEndpointNamespace } from './endpoint-namespace.js';
 import { LARGEST_MTU } from './thread/packet-port.js';
 import type { SideOptions } from './thread/protocol.js';
 import type { WireThread } from './wire-thread.js';
@@ -12,6 +12,8 @@ import type { WireThread } from './wire-thread.js';
 export const DEFAULT_MTU = 1500;
 /** RFC 791 section 3.2 and RFC 8200 section 5. */
 const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
+/** The kernel looks at carriers once a second at least. */
+const READY_WITHIN_MS = 5000;
 const SIDES: readonly Side[] = ['client', 'server'];
 
 let pool: AddressPool | undefined;
@@ -63,6 +65,18 @@ export class Topology implements Disposable {
       farIfindex: ifindex,
     });
     this.#places.set(side, { namespace, ifindex });
+  }
+
+  /** Resolves once the stacks can send and receive: at once, but on kernels before 6.9. */
+  async ready(): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    for (const [side, { namespace }] of this.#places) {
+      while (!isReady(namespace)) {
+        if (performance.now() > deadline)
+          throw new Error(`the ${side}'s link did not come up within ${READY_WITHIN_MS} ms`);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
   }
 
   ip(side: Side): string {
