@@ -27,6 +27,7 @@ import {
 } from './keep-alive.js';
 import { keepAliveGivesUp, unansweredProbeSurvived } from './keep-alive-loss.js';
 import { controlBlockFreed, lastAckEnds, staysInLastAck } from './last-ack.js';
+import { listenerIgnoresReset } from './listener.js';
 import { monitors } from './monitors.js';
 import { oldDuplicateSyn } from './old-duplicate-syn.js';
 import { repeatedFinAcknowledged } from './repeated-fin.js';
@@ -89,6 +90,7 @@ export const allChecks: readonly Check[] = [
   closedPortRefuses(),
   refusalTold(),
   resetTold('server'),
+  listenerIgnoresReset(),
   abortSendsReset('client'),
   unreadDataResets('server'),
   dataAfterCloseResets('client'),

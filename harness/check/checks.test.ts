@@ -58,6 +58,7 @@ const STORIES: Readonly<Record<string, readonly [() => Trace, Verdict?]>> = {
   'data-first-timeout': [() => story.lostData([1004, 2008])],
   'data-given-up': [() => story.lostData([1004, 2008])],
   'closed-port-refuses': [story.refused],
+  'listener-ignores-reset': [story.resetListener],
   'refusal-told': [story.refused],
   'server-told-of-reset': [story.aborted],
   'client-abort-sends-reset': [story.aborted],

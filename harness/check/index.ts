@@ -19,6 +19,7 @@ export {
 } from './keep-alive.js';
 export * from './keep-alive-loss.js';
 export * from './last-ack.js';
+export * from './listener.js';
 export { monitors } from './monitors.js';
 export * from './old-duplicate-syn.js';
 export type { OnFlow } from './on-flow.js';

@@ -111,6 +111,9 @@ export const lateHandshakeAck = (): Trace =>
     '+900 mark end',
   );
 
+export const resetListener = (): Trace =>
+  traceOf('client RST', '+20 client SYN', 'server SYN,ACK', 'client ACK');
+
 export const oldSyn = (): Trace =>
   traceOf(
     'client#2 SYN, injected by f1',

@@ -2,6 +2,7 @@
 import {
   abortSendsReset,
   inWindowResetProfile,
+  listenerIgnoresReset,
   refusalTold,
   resetEnds,
   resetTold,
@@ -14,6 +15,7 @@ import {
   isAlmostReset,
   isRefusedByPeer,
   isResetIn,
+  isResetInListen,
   type ServerState,
 } from './plays.js';
 
@@ -47,6 +49,13 @@ export const resetScenarios: readonly Scenario[] = [
     peer: 'server',
     play: isRefusedByPeer,
     checks: [refusalTold('client')],
+  },
+  {
+    id: 'reset/into-listen',
+    title: 'ensures that a RST to a listener is ignored',
+    peer: 'client',
+    play: isResetInListen,
+    checks: [listenerIgnoresReset()],
   },
   ...STATES.map(
     (state): Scenario => ({

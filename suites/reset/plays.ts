@@ -77,6 +77,14 @@ export async function isResetIn(stage: Stage, state: ServerState): Promise<void>
   if (state === 'SYN-RECEIVED') await servesTheNext(stage);
 }
 
+/** A RST comes to a listener that has no connection. */
+export async function isResetInListen(stage: Stage): Promise<void> {
+  await stage.server.listen({ port: SERVER_PORT });
+  stage.peer.send({ flags: 'RST', seq: 1000, dstPort: SERVER_PORT });
+  await stage.peer.expectNothing({ for: '100ms' });
+  await servesTheNext(stage);
+}
+
 /** A RST elsewhere in the window, then one outside of it, reach the stack. */
 export async function isAlmostReset(stage: Stage): Promise<void> {
   const { peer } = stage;
