@@ -29,7 +29,12 @@ export function openBarePair({ mtu = 1500 }: { readonly mtu?: number } = {}): Ba
       }),
     );
   furnish('client', client, (rtnetlink) =>
-    rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far: { ...LINK, namespaceFd: server.fd } }),
+    rtnetlink.addVeth({
+      ...LINK,
+      mac: LINK_MAC,
+      mtu,
+      far: { ...LINK, mac: LINK_MAC, namespaceFd: server.fd },
+    }),
   );
   furnish('server', server, () => {});
   for (const namespace of [client, server])

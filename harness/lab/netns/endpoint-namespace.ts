@@ -8,7 +8,7 @@ import type { Settings } from '../lab.js';
 import { switchOffloadsOff } from './offloads.js';
 import { Rtnetlink } from './rtnetlink.js';
 import { applySettings, writeIfThere } from './settings.js';
-import { type FarSide, LINK_MAC } from './wire-thread.js';
+import { FAR_MAC, type FarSide, LINK_MAC } from './wire-thread.js';
 
 /** Fixed, so that nothing needs to be asked: the loopback is 1. */
 const LINK = { name: 'eth0', index: 2 } as const;
@@ -46,7 +46,7 @@ function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void 
   if (ipVersion === 6) writeIfThere('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
   else writeIfThere('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
   rtnetlink.setUp(LOOPBACK_INDEX);
-  const far = { name: `l${farIfindex}`, index: farIfindex, namespaceFd: farSide.namespace.fd };
+  const far = { name: `l${farIfindex}`, index: farIfindex, mac: FAR_MAC, namespaceFd: farSide.namespace.fd };
   rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far });
   switchOffloadsOff(LINK.name);
   // The far end first: so the near end has its carrier when it comes up, and sends at once.

@@ -19,7 +19,7 @@ export function probeNetns(): void {
 }
 
 function probeInside(far: NetworkNamespace): void {
-  const end = { name: 'probe', index: 3, namespaceFd: far.fd };
+  const end = { name: 'probe', index: 3, mac: LINK_MAC, namespaceFd: far.fd };
   disposing(new Rtnetlink(), (rtnetlink) =>
     rtnetlink.addVeth({ name: 'probe', index: 2, mac: LINK_MAC, mtu: 1500, far: end }),
   );

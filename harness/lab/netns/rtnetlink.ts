@@ -53,7 +53,12 @@ export interface VethOptions {
   readonly mac: Uint8Array;
   readonly mtu: number;
   /** The other end of the pair, in the namespace that the file descriptor stands for. */
-  readonly far: { readonly name: string; readonly index: number; readonly namespaceFd: number };
+  readonly far: {
+    readonly name: string;
+    readonly index: number;
+    readonly mac: Uint8Array;
+    readonly namespaceFd: number;
+  };
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(`${value}\0`);
@@ -74,15 +79,15 @@ export class Rtnetlink implements Disposable {
   readonly #netlink = new NetlinkSocket(NETLINK_ROUTE);
 
   /**
-   * A veth pair whose ends neither ask for nor announce anything: without ARP all neighbours have a link's own MAC, so
-   * both ends have the same; without multicast there are no membership reports. Both ends are down.
+   * A veth pair whose ends neither ask for nor announce anything: without ARP a stack takes its neighbours to have its
+   * own MAC, and without multicast there are no membership reports. Both ends are down.
    */
   addVeth({ name, index, mac, mtu, far }: VethOptions): void {
     const one = u32(1);
     const queues = [attribute(IFLA_NUM_TX_QUEUES, one), attribute(IFLA_NUM_RX_QUEUES, one)];
     const peer = concatBytes(
       ifinfo(far.index, IFF_NOARP, IFF_NOARP | IFF_MULTICAST),
-      attribute(IFLA_ADDRESS, mac),
+      attribute(IFLA_ADDRESS, far.mac),
       attribute(IFLA_IFNAME, text(far.name)),
       attribute(IFLA_MTU, u32(mtu)),
       attribute(IFLA_NET_NS_FD, u32(far.namespaceFd)),

@@ -13,6 +13,11 @@ import { unpackRecords } from './thread/record-pack.js';
 
 /** Every link has this address at its near end, so that none needs to ask for another's. */
 export const LINK_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
+/**
+ * That of the far ends: another one, so that the IP layer there takes all packets for somebody else's and drops them at
+ * once, after the packet socket has had them.
+ */
+export const FAR_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0x02);
 /** Interface indexes below are left to the kernel (the loopback's is 1). */
 const FIRST_IFINDEX = 100;
 const ENDING = -1;
