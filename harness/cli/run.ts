@@ -27,6 +27,7 @@ export async function run(command: RunCommand, terminal: Terminal): Promise<numb
   if (selected.length === 0)
     throw new UsageError('no scenario fits all that was asked for: "lastack list" shows what there is');
   const report = new RunReport(command.outDir);
+  await report.prepare();
   let ended = 0;
   const session = new Session({
     ...command.session,

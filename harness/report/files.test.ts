@@ -65,6 +65,12 @@ describe('the files of a run', () => {
     );
   });
 
+  it('are refused in one sentence, and at once, where no folder can be made', async () => {
+    const refusal = await writeTogether('/proc/reports', []).catch((error: unknown) => error);
+    expect(refusal).to.be.instanceOf(ReportError);
+    expect(String(refusal)).to.contain('/proc/reports: no folder can be made there');
+  });
+
   it('leave nothing half written when one of them cannot take its place', async () => {
     mkdirSync(join(folder, 'b'));
     const error = await refusal(

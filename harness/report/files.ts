@@ -3,8 +3,9 @@
  * each is written beside its place under another name, and renamed once all are complete.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Trace, traceToJson, traceToPcapng } from '../trace/index.js';
 import type { VerdictEntry } from './verdicts.js';
 
@@ -72,7 +73,7 @@ export async function writeTogether(folder: string, files: readonly FileContent[
   const begun: string[] = [];
   let path = folder;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const file of files) {
       path = file.path;
       begun.push(`${path}${suffix}`);
@@ -88,6 +89,26 @@ export async function writeTogether(folder: string, files: readonly FileContent[
   }
 }
 
+/**
+ * Makes a folder and those above it. Not `mkdir` with `recursive`, which never returns where a file system says ENOENT
+ * of a folder whose parent exists (/proc, in Node.js 20).
+ */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
+    const parent = dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await mkdir(folder);
+  }
+}
+
+const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space, or choose another folder with --out',
   EDQUOT: 'your disk quota is used up: free some space, or choose another folder with --out',
@@ -95,13 +116,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EPERM: 'you may not write there: choose another folder with --out',
   EROFS: 'the file system is read-only: choose another folder with --out',
   ENOTDIR: 'a part of the path is a file: choose another folder with --out',
+  ENOENT: 'no folder can be made there: choose another one with --out',
   EEXIST: 'a file is in the way: move it, or choose another folder with --out',
   EISDIR: 'a folder is in the way: move it, or choose another folder with --out',
   ENAMETOOLONG: 'the name is too long for this file system: choose another folder with --out',
 };
 
 function reportError(error: unknown, path: string): ReportError {
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const errno = errnoOf(error);
   const reason = error instanceof Error ? error.message : String(error);
   const remedy = errno === undefined ? undefined : REMEDIES[errno];
   return new ReportError(

@@ -19,6 +19,11 @@ export class RunReport {
 
   constructor(readonly folder: string) {}
 
+  /** Makes the folder, so that nothing is run for hours that cannot be written. Throws a `ReportError`. */
+  async prepare(): Promise<void> {
+    await writeTogether(this.folder, []);
+  }
+
   /** Begins to write the files of a scenario; `finish` waits for all. */
   add(run: ScenarioRun): void {
     const { trace } = run;
