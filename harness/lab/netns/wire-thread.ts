@@ -66,7 +66,7 @@ export class WireThread {
       wakeFd: this.#wakeFd,
       posted: this.#posted,
       epochNs: monotonicNs(),
-      spins: availableParallelism() > 1,
+      mayWatch: availableParallelism() > 1,
     };
     // Without our own execArgv: what a test runner loads into each thread has no business there.
     this.#worker = new Worker(new URL('./thread/worker.js', import.meta.url), { workerData, execArgv: [] });

@@ -9,7 +9,7 @@ import type { Report } from './protocol.js';
 import { RecordPacker } from './record-pack.js';
 
 const MOST_REPORTS = 512;
-const LONGEST_WAIT_NS = 2_000_000;
+const LONGEST_WAIT_NS = 1_000_000;
 const CHUNK_OCTETS = 4096;
 /** Larger packets get memory of their own. */
 const SMALL_PACKET_OCTETS = 512;
@@ -57,14 +57,14 @@ export class Outbox {
     if (options.isUrgent === true || this.#reports.length >= MOST_REPORTS) this.#isUrgent = true;
   }
 
-  /** Posts what is due. */
-  postDue(nowNs: Nanos): void {
-    if (this.#firstNs === undefined) return;
-    if (this.#isUrgent || nowNs - this.#firstNs > LONGEST_WAIT_NS) this.postAll();
+  /** When it has to be posted. */
+  get dueNs(): Nanos {
+    if (this.#firstNs === undefined) return Number.POSITIVE_INFINITY;
+    return this.#isUrgent ? this.#firstNs : this.#firstNs + LONGEST_WAIT_NS;
   }
 
-  postAll(): void {
-    if (this.#firstNs === undefined) return;
+  postDue(nowNs: Nanos): void {
+    if (nowNs < this.dueNs) return;
     this.#closePack();
     this.#port.postMessage(this.#reports);
     this.#reports = [];

@@ -8,16 +8,12 @@ import { type OnPacket, StampAlignment } from '../../../wire/index.js';
 import type { Labs } from './labs.js';
 import type { Outbox } from './outbox.js';
 import type { PacketPorts } from './packet-port.js';
+import { Patience } from './patience.js';
 import type { Sleeper } from './sleeper.js';
 import type { ThreadClock } from './thread-clock.js';
 
 /** Packets taken in a row before timers and commands get their turn. */
 const MOST_PACKETS = 64;
-/**
- * So long after the last packet the thread still watches the rings instead of sleeping: to be woken costs more than most
- * answers take to come.
- */
-const SPIN_NS = 60_000;
 /** The longest sleep: should the main thread end us without waking us, we notice then. */
 const LONGEST_SLEEP_NS = 250_000_000;
 /** How often the rings are asked for losses while packets come. */
@@ -32,8 +28,8 @@ export interface PacketLoopParts {
   /** Carries out the commands that have come; whether there were any. */
   obey(): boolean;
   isEnding(): boolean;
-  /** Whether it may keep a core busy for `SPIN_NS`. */
-  readonly spins: boolean;
+  /** Whether there is another core for those who answer while it stays awake. */
+  readonly mayWatch: boolean;
 }
 
 export class PacketLoop {
@@ -48,7 +44,8 @@ export class PacketLoop {
 
   /** Returns when the main thread says that it ends. */
   run(): void {
-    const { clock, outbox, spins } = this.#parts;
+    const { clock, outbox } = this.#parts;
+    const patience = new Patience({ mayWatch: this.#parts.mayWatch });
     let activeNs = clock.now();
     while (!this.#parts.isEnding()) {
       const taken = this.#takePackets();
@@ -56,16 +53,18 @@ export class PacketLoop {
       const nowNs = clock.now();
       const made = clock.timers.runDue(nowNs);
       if (made > 0) this.#parts.ports.flush();
-      if (taken > 0 || wasTold || made > 0) activeNs = nowNs;
+      if (taken > 0 || wasTold || made > 0) {
+        activeNs = nowNs;
+        patience.paidOff();
+      }
       if (taken > 0 && nowNs - this.#dropsCheckedNs > CHECK_DROPS_NS) this.#checkDrops(nowNs);
       outbox.postDue(nowNs);
       if (taken > 0) continue;
-      if (spins && nowNs - activeNs < SPIN_NS) {
+      if (patience.lasts(nowNs - activeNs)) {
         // The scheduler likes to put the thread that a packet wakes onto the core of the one that sent it: ours.
         libc.schedYield();
         continue;
       }
-      outbox.postAll();
       this.#sleep(nowNs);
     }
   }
@@ -100,8 +99,8 @@ export class PacketLoop {
   }
 
   #sleep(nowNs: Nanos): void {
-    const { clock, ports, sleeper } = this.#parts;
-    const nextNs = clock.timers.nextNs() ?? Number.POSITIVE_INFINITY;
+    const { clock, ports, sleeper, outbox } = this.#parts;
+    const nextNs = Math.min(clock.timers.nextNs() ?? Number.POSITIVE_INFINITY, outbox.dueNs);
     sleeper.sleep(
       Math.min(nextNs - nowNs, LONGEST_SLEEP_NS),
       ports.rings.map(({ fd }) => fd),

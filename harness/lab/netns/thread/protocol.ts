@@ -16,8 +16,8 @@ export interface ThreadOptions {
   readonly posted: Int32Array;
   /** The thread's and the labs' times count from here (CLOCK_MONOTONIC). */
   readonly epochNs: bigint;
-  /** Whether it may keep a core busy while it waits for the next packet. */
-  readonly spins: boolean;
+  /** Whether it may keep a core busy for a moment while it waits for the next packet. */
+  readonly mayWatch: boolean;
 }
 
 /** A side of the wire: a link of the thread's namespace, or a scripted peer on the main thread. */

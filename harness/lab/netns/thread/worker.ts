@@ -54,7 +54,7 @@ function main(): void {
     sleeper: new Sleeper(options.wakeFd),
     obey: () => commander.obey(),
     isEnding: () => commander.isEnding,
-    spins: options.spins,
+    mayWatch: options.mayWatch,
   });
   loop.run();
   port.close();

@@ -1,0 +1,36 @@
+/**
+ * `npm run bench`: what the netns lab costs, each beside what it stands in for, measured in the same run. Ends with 1 when
+ * a target is missed. Run it on an idle machine: the ratios suffer less from company than the figures, but they do.
+ */
+import { availableParallelism, loadavg } from 'node:os';
+import { netnsCapability, reexecInUserNamespace } from '../harness/lab/index.js';
+import { type Figure, printTable } from './figure.js';
+import { labSetup } from './lab-setup.js';
+import { roundTrip } from './round-trip.js';
+import { segmentCost } from './segment-cost.js';
+import { bulk, hundredConnections } from './throughput.js';
+
+const MISSED = 1;
+const ENVIRONMENT = 3;
+
+async function main(): Promise<number> {
+  const { way, sentence } = netnsCapability();
+  if (way === 'user-namespace') return reexecInUserNamespace(process.argv.slice(1));
+  if (way === 'none') {
+    process.stderr.write(`${sentence}\n`);
+    return ENVIRONMENT;
+  }
+  const busy = loadavg()[0] ?? 0;
+  if (busy > 0.5)
+    process.stdout.write(`others keep ${busy.toFixed(1)} of ${availableParallelism()} cores busy\n`);
+  const figures: Figure[] = [];
+  for (const part of [segmentCost, labSetup, roundTrip, hundredConnections, bulk])
+    figures.push(...(await part()));
+  printTable(figures);
+  const missed = figures.filter(({ target }) => target?.isMet === false);
+  if (missed.length === 0) return 0;
+  process.stdout.write(`missed: ${missed.map(({ name }) => name.trim()).join('; ')}\n`);
+  return MISSED;
+}
+
+process.exitCode = await main();
