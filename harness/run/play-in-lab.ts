@@ -1,5 +1,6 @@
 /** Plays a story in a lab of its own and records it. Whatever happens, the lab goes. */
 import { ExpectationFailed, SocketError, Unsupported, WaitTimeout } from '../endpoint/index.js';
+import { segment } from '../fault/index.js';
 import type { Lab, LabOptions } from '../lab/index.js';
 import { assemble, type Trace } from '../trace/index.js';
 import { type IpVersion, limitOf, type Story } from './scenario.js';
@@ -11,7 +12,12 @@ export interface RunOptions {
   readonly eyes?: LabOptions['eyes'];
   /** Stay until the last timer has ended. */
   readonly untilClosed?: boolean;
+  /** Called once the opening bustle is over: segments have passed, and the story now waits for a timer. */
+  readonly settled?: () => void;
 }
+
+/** A wire that is silent for so long waits for a timer of a stack: the shortest is that of a delayed ACK, 40 ms. */
+const SETTLED = { forMs: 20, withinMs: 2000 };
 
 /** How the stimulus went; the checks judge what the endpoints made of it. */
 export type PlayOutcome =
@@ -37,6 +43,7 @@ export async function playInLab(story: Story, options: RunOptions): Promise<Play
     ...(peer === undefined ? {} : { peer }),
     ...(options.eyes === undefined ? {} : { eyes: options.eyes }),
   });
+  if (options.settled !== undefined) void settling(lab).then(options.settled);
   const stage = new LabStage(lab, story, options.untilClosed ?? false);
   const played = await play(story, stage);
   const recording = await lab.recording();
@@ -53,6 +60,16 @@ export async function playInLab(story: Story, options: RunOptions): Promise<Play
     marks: stage.marks,
   });
   return { ...played, trace };
+}
+
+/** Resolves when the first segments have passed; also when there are none, or no end of them. */
+async function settling({ wire }: Lab): Promise<void> {
+  try {
+    await wire.sees(segment(), { withinMs: SETTLED.withinMs });
+    await wire.quiet(SETTLED);
+  } catch {
+    // Whether a story's wire is ever silent is its own affair.
+  }
 }
 
 async function play(story: Story, stage: LabStage): Promise<Omit<Played, 'trace'>> {

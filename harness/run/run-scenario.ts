@@ -1,5 +1,5 @@
 /** Runs one scenario: plays it in a lab of its own, and judges its trace. */
-import { type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
+import { type Check, type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
 import type { Trace } from '../trace/index.js';
 import { messageOf, type Played, type PlayOutcome, playInLab, type RunOptions } from './play-in-lab.js';
 import type { IpVersion, Scenario } from './scenario.js';
@@ -46,8 +46,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     return { ...base, outcome, results: [], verdict: 'error', realMs: realMs() };
   }
   const { outcome, trace } = played;
-  const results = judge(trace, [...scenario.checks, ...monitors]);
+  const results = judge(trace, checksOf(scenario));
   const stimulus: Verdict = outcome.kind === 'played' ? 'info' : outcome.kind;
   const verdict = worst([stimulus, ...results.map((result) => result.judgement.verdict)]);
   return { ...base, outcome, trace, results, verdict, realMs: realMs() };
+}
+
+/** Its own, and those of the rules for every trace that it does not name itself. */
+function checksOf({ checks }: Scenario): readonly Check[] {
+  const own = new Set(checks.map(({ id }) => id));
+  return [...checks, ...monitors.filter(({ id }) => !own.has(id))];
 }

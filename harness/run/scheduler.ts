@@ -5,6 +5,7 @@
 import type { RunOptions } from './play-in-lab.js';
 import { runScenario, type ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
+import { Turns } from './turns.js';
 
 export interface Selected {
   readonly scenario: Scenario;
@@ -16,17 +17,28 @@ export const DEFAULT_JOBS = 48;
 
 export const keyOf = ({ scenario, ipVersion }: Selected): string => `${scenario.id} ipv${ipVersion}`;
 
+/**
+ * Of these, so many may be in their opening bustle: handshakes of fifty labs at once would wait for the processor for
+ * hundreds of milliseconds, the stacks would measure that as round trips, and their timers would follow.
+ */
+export const STARTING_AT_ONCE = 4;
+
+export interface SchedulerOptions extends Omit<RunOptions, 'ipVersion' | 'settled'> {
+  readonly jobs?: number;
+  /** Called as each scenario ends. */
+  readonly finished?: (run: ScenarioRun) => void;
+  /** What runs a scenario; `runScenario` unless told otherwise. */
+  readonly run?: typeof runScenario;
+}
+
 export class Scheduler {
   readonly #runs = new Map<string, Promise<ScenarioRun>>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #jobs: Turns;
+  readonly #starts = new Turns(STARTING_AT_ONCE);
 
-  constructor(
-    private readonly options: Omit<RunOptions, 'ipVersion'> & {
-      readonly jobs?: number;
-      readonly finished?: (run: ScenarioRun) => void;
-    },
-  ) {}
+  constructor(private readonly options: SchedulerOptions) {
+    this.#jobs = new Turns(options.jobs ?? DEFAULT_JOBS);
+  }
 
   /** Starts all that have not been started, the longest first. */
   start(selected: readonly Selected[]): void {
@@ -34,7 +46,7 @@ export class Scheduler {
     for (const one of longestFirst) this.result(one);
   }
 
-  /** The run of a scenario; starts it if nobody has. */
+  /** The run of a scenario; starts it if nobody has. Whatever goes wrong is its outcome. */
   result(selected: Selected): Promise<ScenarioRun> {
     const key = keyOf(selected);
     const known = this.#runs.get(key);
@@ -48,23 +60,28 @@ export class Scheduler {
     return Promise.all(this.#runs.values());
   }
 
-  async #run({ scenario, ipVersion }: Selected): Promise<ScenarioRun> {
-    await this.#turn();
+  async #run(selected: Selected): Promise<ScenarioRun> {
+    const jobEnds = await this.#jobs.take();
+    const settled = await this.#starts.take();
+    const startedMs = performance.now();
     try {
-      const run = await runScenario(scenario, { ...this.options, ipVersion });
+      const { scenario, ipVersion } = selected;
+      const run = await (this.options.run ?? runScenario)(scenario, { ...this.options, ipVersion, settled });
       this.options.finished?.(run);
       return run;
+    } catch (error) {
+      return brokenRun(selected, error, performance.now() - startedMs);
     } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
+      settled();
+      jobEnds();
     }
   }
+}
 
-  async #turn(): Promise<void> {
-    if (this.#running >= (this.options.jobs ?? DEFAULT_JOBS))
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running += 1;
-  }
+/** Anything that nobody foresaw concerns one scenario: the others go on. */
+function brokenRun(selected: Selected, error: unknown, realMs: number): ScenarioRun {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { ...selected, outcome: { kind: 'error', reason }, results: [], verdict: 'error', realMs };
 }
 
 const durationOf = ({ scenario }: Selected): number => scenario.longestTimer?.ms ?? 0;

@@ -2,9 +2,9 @@
 import {
   bareAckTakesNoNumber,
   closedPortRefuses,
+  data,
   dataBeforeHandshakeAck,
   dataOnThirdSegment,
-  delay,
   drop,
   handshakeAck,
   handshakeAckAcknowledgesSynAck,
@@ -84,7 +84,7 @@ export const handshakeScenarios: readonly Scenario[] = [
     id: 'handshake/data-before-late-ack',
     title:
       'ensures that data establish a connection whose handshake ACK is late, and that the late ACK is harmless',
-    faults: [delay(handshakeAck().from('client').copy(1), { byMs: 200 })],
+    faults: [hold(handshakeAck().from('client').copy(1), { until: data().from('client') })],
     play: opensAndSpeaks,
     checks: [dataBeforeHandshakeAck(), ...OPENED],
   },
