@@ -20,6 +20,7 @@ import {
   copiesOf,
   durationText,
   endOf,
+  flowsOf,
   givenAtNs,
   givenTo,
   goesOnFor,
@@ -54,19 +55,20 @@ const takenText = (trace: Trace, data: TcpEvent): string => {
   return parts.filter((part) => part !== '').join(' and ');
 };
 
-export function dataOnThirdSegment({ flow = 1 }: OnFlow = {}): Check {
+/** Without a flow, the first connection whose third segment carries data. */
+export function dataOnThirdSegment({ flow }: OnFlow = {}): Check {
   const look = (trace: Trace) => {
-    const third = needed(
-      copiesOf(trace, 'handshake-ack', { flow }).find(
+    const thirds = (flow === undefined ? flowsOf(trace) : [flow]).flatMap((each) =>
+      copiesOf(trace, 'handshake-ack', { flow: each }).filter(
         (event) => event.segment.payload.length > 0 && fateOf(event) === 'delivered',
       ),
-      'no third segment with data arrived',
     );
+    const third = needed(thirds[0], 'no third segment with data arrived');
     if (!isStack(trace, otherSide(third.facts.from))) throw new NotShown('it went to a scripted peer');
     return third;
   };
   return check({
-    id: idOn('data-on-third-segment', flow),
+    id: idOn('data-on-third-segment', flow ?? 1),
     sentence: 'Data on the third segment of the handshake is accepted.',
     requirements: ['NOID-24', 'NOID-09'],
     judge(trace) {
@@ -74,7 +76,7 @@ export function dataOnThirdSegment({ flow = 1 }: OnFlow = {}): Check {
       const { ack, read } = taking(trace, third);
       const found = `${plural(third.segment.payload.length, 'octet')} on the third segment`;
       if (ack !== undefined) return passes(`${found}, ${takenText(trace, third)}`, [third, ack, read]);
-      const rst = sentBy(trace, otherSide(third.facts.from), flow).find(
+      const rst = sentBy(trace, otherSide(third.facts.from), third.facts.flow).find(
         (event) => isReset(event) && event.atNs > third.atNs,
       );
       if (rst !== undefined) return fails(`${found} drew a RST`, [third, rst]);
@@ -85,7 +87,9 @@ export function dataOnThirdSegment({ flow = 1 }: OnFlow = {}): Check {
     mutate(trace) {
       const { ack } = taking(trace, look(trace));
       const answer = needed(ack, 'the data was not acknowledged');
-      const others = sentBy(trace, answer.facts.from, flow).filter((event) => event.atNs > answer.atNs);
+      const others = sentBy(trace, answer.facts.from, answer.facts.flow).filter(
+        (event) => event.atNs > answer.atNs,
+      );
       return changeSegments(removeEvents(trace, others), [answer], () => ({ flags: FLAG.RST }));
     },
   });

@@ -22,13 +22,21 @@ export async function opensFive(stage: Stage): Promise<void> {
   }
 }
 
-/** A client that means to speak first may put its data on the third segment: in Linux, when its ACK may be delayed. */
+/**
+ * A client that means to speak first may put its data on the third segment: in Linux, when its ACK may be delayed (200 ms).
+ * A busy machine may miss that, so it is tried on further connections, and the trace keeps them all.
+ */
 export async function speaksOnThirdSegment(stage: Stage): Promise<void> {
   const listener = await stage.server.listen({ port: SERVER_PORT });
-  const client = await stage.client.connect(serverAddress(stage), { options: { TCP_DEFER_ACCEPT: 1 } });
-  await client.send('ping');
-  const server = await listener.accept();
-  await server.receiveAll({ octets: 4 });
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    stage.mark(`attempt ${attempt}`);
+    const client = await stage.client.connect(serverAddress(stage), { options: { TCP_DEFER_ACCEPT: 1 } });
+    await client.send('ping');
+    const server = await listener.accept();
+    await server.receiveAll({ octets: 4 });
+    const third = await stage.wire.sees(handshakeAck().from('client').inFlow(attempt));
+    if (third.facts !== undefined && third.facts.len > 0) return;
+  }
 }
 
 /** Both ends connect to each other; the wire holds the SYNs until both have left. */
