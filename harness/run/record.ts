@@ -9,7 +9,7 @@ import { playInLab, type RunOptions } from './play-in-lab.js';
 import type { Stage, Story } from './scenario.js';
 
 export interface RecordOptions
-  extends Partial<RunOptions>,
+  extends Partial<Omit<RunOptions, 'settled'>>,
     Pick<Story, 'faults' | 'settings' | 'mtu' | 'peer' | 'limitMs'> {
   /** Names the trace and its files (default `recorded`). */
   readonly name?: string;
