@@ -88,11 +88,20 @@ function planFaults(file: string | undefined): readonly Fault[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(
-      `cannot read the plan ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UsageError(`cannot read the plan ${file}: ${unreadable(error)}`);
   }
   return parsePlan(text, { file });
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder, name a file in it',
+  EACCES: 'you may not read it',
+};
+
+function unreadable(error: unknown): string {
+  const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return UNREADABLE[errno] ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** `run-2026-11-21T13-55-29`: one folder a run, in the order of time. */

@@ -1,43 +1,6 @@
-/** The command line: arguments in, exit code out (0 as expected, 1 a verdict failed, 2 usage, 3 environment). */
-import { CommanderError } from 'commander';
-import { PlanError } from '../fault/index.js';
-import { LabUnavailable } from '../lab/index.js';
-import { ReportError } from '../report/index.js';
-import { act } from './act.js';
-import { EnvironmentError, EXIT, UsageError } from './exit.js';
-import { program } from './program.js';
-import { version } from './version.js';
-
-async function main(args: readonly string[]): Promise<number> {
-  let code: number = EXIT.asExpected;
-  const root = program(version(), async (line) => {
-    code = await act(line);
-  });
-  for (const command of [root, ...root.commands]) command.exitOverride();
-  try {
-    await root.parseAsync(args, { from: 'user' });
-    return code;
-  } catch (error) {
-    // Commander has said what is wrong already; help and version that were asked for are no error.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
-    return refusal(error);
-  }
-}
-
-/** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
-function refusal(error: unknown): number {
-  if (error instanceof UsageError || error instanceof PlanError) {
-    process.stderr.write(`lastack: ${error.message}\n`);
-    return EXIT.usage;
-  }
-  if (error instanceof EnvironmentError || error instanceof ReportError || error instanceof LabUnavailable) {
-    process.stderr.write(`lastack: ${error.message}\n`);
-    return EXIT.environment;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`lastack: this is a bug in lastack, please report it: ${text}\n`);
-  return EXIT.environment;
-}
+/** The process of the command line: arguments in, exit code out (0 as expected, 1 a verdict failed, 2 usage, 3 environment). */
+import { answer } from './command-line.js';
+import { EXIT } from './exit.js';
 
 // What is held (namespaces, sockets, the wire's thread) goes with the process; the tracing instance has a guard.
 for (const [signal, number] of [
@@ -51,4 +14,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.environment),
 );
 
-process.exit(await main(process.argv.slice(2)));
+process.exit(await answer(process.argv.slice(2)));

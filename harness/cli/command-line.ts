@@ -1,0 +1,41 @@
+/** Answers a command line: does what it asks for, and turns what went wrong into one sentence and an exit code. */
+import { CommanderError } from 'commander';
+import { PlanError } from '../fault/index.js';
+import { LabUnavailable } from '../lab/index.js';
+import { ReportError } from '../report/index.js';
+import { act } from './act.js';
+import { EnvironmentError, EXIT, UsageError } from './exit.js';
+import { program } from './program.js';
+import { version } from './version.js';
+
+/** The exit code. */
+export async function answer(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.asExpected;
+  const root = program(version(), async (line) => {
+    code = await act(line);
+  });
+  for (const command of [root, ...root.commands]) command.exitOverride();
+  try {
+    await root.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has said what is wrong already; help and version that were asked for are no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
+    return refusal(error);
+  }
+}
+
+/** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
+function refusal(error: unknown): number {
+  if (error instanceof UsageError || error instanceof PlanError) {
+    process.stderr.write(`lastack: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof EnvironmentError || error instanceof ReportError || error instanceof LabUnavailable) {
+    process.stderr.write(`lastack: ${error.message}\n`);
+    return EXIT.environment;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`lastack: this is a bug in lastack, please report it: ${text}\n`);
+  return EXIT.environment;
+}
