@@ -27,6 +27,8 @@ export async function run(command: RunCommand, terminal: Terminal): Promise<numb
   if (selected.length === 0)
     throw new UsageError('no scenario fits all that was asked for: "lastack list" shows what there is');
   const report = new RunReport(command.outDir);
+  // Says that a run has begun, and finds out before it whether the folder takes files.
+  await report.finish([], figuresOf([], 0));
   await report.prepare();
   let ended = 0;
   const session = new Session({
