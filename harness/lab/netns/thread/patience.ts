@@ -1,38 +1,44 @@
 /**
  * How long to watch for the next packet before going to sleep. To be woken costs more than most answers take to come, so
  * it pays to stay awake; but not where the answering thread waits for our core, as it does when others keep the rest busy.
- * So it grows while packets come in time, and shrinks while they do not.
+ * So after each watch in vain more sleeps begin at once, until one watch pays off again.
  */
 import type { Nanos } from '../../../clock/index.js';
 
-const LONGEST_NS = 60_000;
-const SHORTEST_NS = 2_000;
+const LONG_NS = 150_000;
+const SHORT_NS = 2_000;
+const MOST_SKIPPED = 32;
 
 export class Patience {
-  #ns: Nanos;
   readonly #mayWatch: boolean;
-  #watchedNs: Nanos = 0;
+  /** Sleeps that begin at once, after the last watch in vain and from now on. */
+  #skipped = 0;
+  #toSkip = 0;
+  #isWatching = false;
 
   /** `mayWatch` is false where there is but one core: nobody could answer while we watch. */
   constructor({ mayWatch }: { readonly mayWatch: boolean }) {
     this.#mayWatch = mayWatch;
-    this.#ns = mayWatch ? LONGEST_NS : 0;
   }
 
-  /** Something came, after so long a watch. */
+  /** Something came. */
   paidOff(): void {
-    if (this.#watchedNs > 0 && this.#mayWatch) this.#ns = Math.min(LONGEST_NS, this.#ns * 2);
-    this.#watchedNs = 0;
+    if (this.#isWatching) this.#skipped = 0;
+    this.#isWatching = false;
   }
 
   /** Whether to watch on, when nothing has come for `idleNs`. */
   lasts(idleNs: Nanos): boolean {
-    if (idleNs < this.#ns) {
-      this.#watchedNs = idleNs;
-      return true;
+    if (!this.#mayWatch) return false;
+    if (idleNs < SHORT_NS) return true;
+    if (this.#toSkip > 0) {
+      this.#toSkip -= 1;
+      return false;
     }
-    if (this.#mayWatch) this.#ns = Math.max(SHORTEST_NS, this.#ns / 2);
-    this.#watchedNs = 0;
+    this.#isWatching = idleNs < LONG_NS;
+    if (this.#isWatching) return true;
+    this.#skipped = Math.min(MOST_SKIPPED, Math.max(1, this.#skipped * 2));
+    this.#toSkip = this.#skipped;
     return false;
   }
 }
