@@ -2,6 +2,7 @@
 import { abortSendsReset, closedPortRefuses, dataAfterCloseResets, unreadDataResets } from './abort.js';
 import type { Check } from './check.js';
 import { closeToldAsEnd, fourSegmentClose, halfCloseDelivers, threeSegmentClose } from './close.js';
+import { dataNumbered, lastDataPushed } from './data.js';
 import { givesUp } from './giving-up.js';
 import {
   bareAckTakesNoNumber,
@@ -36,6 +37,7 @@ import { backsOff, firstTimeout, isRepeated } from './retransmission.js';
 import { simultaneousClose, simultaneousOpen } from './simultaneous.js';
 import { passesThrough } from './states.js';
 import { timeWaitLasts, timeWaitRestarts } from './time-wait.js';
+import { urgentMarkTold, urgentPointed, urgentTold } from './urgent.js';
 import {
   staysOpenWhileProbed,
   zeroWindowProbed,
@@ -96,6 +98,11 @@ export const allChecks: readonly Check[] = [
   dataAfterCloseResets('client'),
   inWindowResetProfile('server'),
   ...resettable.map((state) => resetEnds('server', state)),
+  dataNumbered(),
+  lastDataPushed(),
+  urgentPointed(),
+  urgentTold(),
+  urgentMarkTold(),
   keepAliveOffByDefault(),
   keepAliveDefaultInterval(),
   keepAliveShape(),

@@ -8,7 +8,13 @@ import { callsOn, closedAt, durationText, plural } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
 import { fileName, isOpening, offsetsText, stackTransmissions } from './retransmission.js';
 import { latestMs, STAMP_MS } from './tolerances.js';
-import { isAnswered, parseSegmentName, type SegmentName, type Transmissions } from './transmissions.js';
+import {
+  isAnswered,
+  nounOf,
+  parseSegmentName,
+  type SegmentName,
+  type Transmissions,
+} from './transmissions.js';
 
 export interface GivesUpOptions extends OnFlow {
   /** The most retransmissions that the settings of the scenario allow. */
@@ -20,7 +26,7 @@ export function givesUp(name: SegmentName, { flow = 1, atMost }: GivesUpOptions 
   const limit = atMost === undefined ? 'a limited number of times' : plural(atMost, 'time');
   return check({
     id: idOn(`${fileName(name)}-given-up`, flow),
-    sentence: `A ${name} that is never acknowledged is sent again ${limit} at most; then the connection ends.`,
+    sentence: `A ${nounOf(name)} that is never acknowledged is sent again ${limit} at most; then the connection ends.`,
     requirements: isOpening(name) ? ['MUST-20', 'MUST-22'] : ['MUST-20', 'NOID-45', 'NOID-49'],
     judge(trace) {
       const series = stackTransmissions(trace, name, flow);

@@ -15,6 +15,7 @@ import {
   growthOf,
   isAnswered,
   neededTransmissions,
+  nounOf,
   parseSegmentName,
   type SegmentName,
   type Transmissions,
@@ -60,7 +61,7 @@ function isSame({ first }: Transmissions, copy: TcpEvent): boolean {
 export function isRepeated(name: SegmentName, { flow = 1 }: OnFlow = {}): Check {
   return check({
     id: idOn(`${fileName(name)}-repeated`, flow),
-    sentence: `A ${name} that got lost is sent again, the same at the same sequence number.`,
+    sentence: `A ${nounOf(name)} that got lost is sent again, the same at the same sequence number.`,
     requirements: isSyn(name) ? ['MUST-22', 'NOID-48'] : ['NOID-44', 'NOID-48'],
     judge(trace) {
       const series = stackTransmissions(trace, name, flow);
@@ -103,7 +104,7 @@ export function backsOff(
 ): Check {
   return check({
     id: idOn(`${fileName(name)}-backs-off`, flow),
-    sentence: `Each time a ${name} is sent again the waiting time doubles.`,
+    sentence: `Each time a ${nounOf(name)} is sent again the waiting time doubles.`,
     requirements: isSyn(name) ? ['R1122-01', 'R6298-15'] : ['R6298-15', 'R1122-03', 'MUST-19'],
     judge: (trace) => judgeBackoff(trace, name, flow, boundMs),
     mutate(trace) {
@@ -166,8 +167,8 @@ function judgeSynBackoff(found: string, { kind, evenLead }: Growth, events: read
 /** How long the stack waits before it repeats something for the first time. */
 export function firstTimeout(name: SegmentName, { flow = 1 }: OnFlow = {}): Check {
   const wanted = isOpening(name)
-    ? `A ${name} is sent again after 1 s, while nothing was measured yet.`
-    : `A ${name} is sent again no sooner than a round trip, and should not before 1 s.`;
+    ? `A ${nounOf(name)} is sent again after 1 s, while nothing was measured yet.`
+    : `A ${nounOf(name)} is sent again no sooner than a round trip, and should not before 1 s.`;
   return check({
     id: idOn(`${fileName(name)}-first-timeout`, flow),
     sentence: wanted,

@@ -413,3 +413,35 @@ export const withSack = (): Trace => {
     options: [{ kind: 'sack', blocks: [{ left: ack, right: ack }] }],
   }));
 };
+
+/** The client's program sends "stop!" as urgent data: its last octet is the urgent one. */
+export const urgentData = (): Trace => {
+  const trace = opened(
+    'client send(5)',
+    'client PSH,ACK,URG "stop!" urg=5',
+    'server ACK',
+    'server poll()',
+    'server receive() = 1',
+    'server receive() = 4',
+    'server atUrgentMark()',
+    '+300 mark end',
+  );
+  const values: Readonly<Record<string, string | number>> = {
+    poll: 'readable writable urgent',
+    atUrgentMark: 1,
+  };
+  const events = trace.events.map((event) => {
+    if (event.kind !== 'call') return event;
+    const { call, args, result } = event;
+    const isUrgent = args.octets === 5 || (result.kind === 'data' && result.octets === 1);
+    const value = call === 'send' ? args.octets : values[call];
+    return {
+      ...event,
+      ...(isUrgent ? { args: { ...args, flags: 'OOB' } } : {}),
+      ...(value === undefined
+        ? {}
+        : { result: { kind: 'ok', value: Number(value) || String(value) } as const }),
+    };
+  });
+  return { ...trace, events };
+};

@@ -45,6 +45,29 @@ export function parseSegmentName(name: string): Named {
   );
 }
 
+const NOUNS: Readonly<Record<SegmentWord, string>> = {
+  syn: 'SYN',
+  'syn-ack': 'SYN,ACK',
+  'handshake-ack': 'handshake ACK',
+  data: 'segment of data',
+  'pure-ack': 'pure ACK',
+  fin: 'FIN',
+  'active-fin': 'FIN of the active closer',
+  'active-fin-ack': 'ACK of the first FIN',
+  'passive-fin': 'FIN of the passive closer',
+  'final-ack': 'final ACK',
+  rst: 'RST',
+  'keep-alive': 'keep-alive',
+  'window-probe': 'window probe',
+};
+
+/** The segment in a sentence: `FIN of the server`, `segment of data`. */
+export function nounOf(name: SegmentName): string {
+  const dot = name.indexOf('.');
+  if (dot < 0) return NOUNS[name as SegmentWord]; // the type has no other name without a dot
+  return `${NOUNS[name.slice(dot + 1) as SegmentWord]} of the ${name.slice(0, dot)}`;
+}
+
 export interface Transmissions {
   readonly name: string;
   readonly from: Side;

@@ -1,6 +1,6 @@
 /** `lastack doctor`: what this machine can do, and what to do about what it cannot. */
-import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
+import { execaSync } from 'execa';
 import { netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
@@ -46,15 +46,9 @@ const eyes = (): readonly Finding[] =>
   }));
 
 function wireshark(): Finding {
-  try {
-    const [first = ''] = execFileSync('tshark', ['--version'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).split('\n');
-    return { what: 'tshark', works: true, isOptional: true, sentence: `${first}: opens the captures` };
-  } catch {
-    const sentence =
-      'not found: captures are written all the same; Wireshark or "apt-get install tshark" opens them';
-    return { what: 'tshark', works: false, isOptional: true, sentence };
-  }
+  const { failed, stdout } = execaSync('tshark', ['--version'], { reject: false, stderr: 'ignore' });
+  const sentence = failed
+    ? 'not found: captures are written all the same; Wireshark or "apt-get install tshark" opens them'
+    : `${stdout.split('\n')[0] ?? ''} opens the captures`;
+  return { what: 'tshark', works: !failed, isOptional: true, sentence };
 }

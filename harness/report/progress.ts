@@ -50,7 +50,9 @@ export function figureLines(
   { wallMs, longestTimer }: RunFigures,
 ): readonly string[] {
   const checks = runs.flatMap(verdictEntries);
-  const lines = [`${runs.length} scenarios, ${checks.length} checks: ${tally(checks)}`];
+  const lines = [
+    `${runs.length} ${runs.length === 1 ? 'scenario' : 'scenarios'}, ${checks.length} checks: ${tally(checks)}`,
+  ];
   if (longestTimer === undefined) return [...lines, `the run took ${humanTime(wallMs)}`];
   const { ms, name, scenario } = longestTimer;
   return [
