@@ -68,7 +68,7 @@ function answers(trace: Trace, call: string, { side, flow }: { side: Side; flow:
   return { first, asked };
 }
 
-const valueOf = ({ result }: CallRecord): string => (result.kind === 'ok' ? String(result.value) : '');
+const answerOf = ({ result }: CallRecord): string => (result.kind === 'ok' ? String(result.value) : '');
 
 export function urgentTold({ side = 'client', flow = 1 }: UrgentOptions = {}): Check {
   return check({
@@ -77,7 +77,7 @@ export function urgentTold({ side = 'client', flow = 1 }: UrgentOptions = {}): C
     requirements: ['MUST-32'],
     judge(trace) {
       const { first, asked } = answers(trace, 'poll', { side, flow });
-      const told = asked.find((call) => valueOf(call).includes('urgent'));
+      const told = asked.find((call) => answerOf(call).includes('urgent'));
       if (told === undefined)
         return fails(`${plural(asked.length, 'poll')} told of no urgent data`, [first, ...asked]);
       const read = callsOn(trace, otherSide(side), flow, { call: 'receive', result: 'data' }).find(isUrgent);
@@ -95,7 +95,7 @@ export function urgentMarkTold({ side = 'client', flow = 1 }: UrgentOptions = {}
     requirements: ['MUST-33'],
     judge(trace) {
       const { first, asked } = answers(trace, 'atUrgentMark', { side, flow });
-      const told = asked.find((call) => valueOf(call) === '1');
+      const told = asked.find((call) => answerOf(call) === '1');
       return told === undefined
         ? fails(`${plural(asked.length, 'question')} answered with no`, [first, ...asked])
         : passes('at the urgent mark, it was told so', [first, told]);

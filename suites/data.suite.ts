@@ -1,0 +1,4 @@
+import { conformance } from '../harness/index.js';
+import { dataScenarios } from './data/index.js';
+
+conformance('data', dataScenarios);
