@@ -2,16 +2,8 @@
 import { NANOS_PER_MS } from '../clock/index.js';
 import type { TcpState } from '../endpoint/index.js';
 import { otherSide, type Side } from '../fault/index.js';
-import { FLAG, seqAdd } from '../segment/index.js';
-import {
-  fateOf,
-  firstSegment,
-  msBetween,
-  segmentsOf,
-  type TcpEvent,
-  type Trace,
-  transitionsOf,
-} from '../trace/index.js';
+import { seqAdd } from '../segment/index.js';
+import { fateOf, msBetween, segmentsOf, type TcpEvent, type Trace, transitionsOf } from '../trace/index.js';
 import { addEvents, changeResults, changeSegments, changeTransitions } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, informs, needed, neededSome, type Opinion, passes } from './define.js';
@@ -258,16 +250,17 @@ export function resetsNotAnswered(): Check {
     },
     mutate(trace) {
       const [rst] = neededSome(given(trace), 'there was no RST');
-      const side = otherSide(rst.facts.from);
-      const own = needed(
-        firstSegment(trace, { from: side, flow: rst.facts.flow, origin: 'endpoint' }),
-        `the ${side} sent nothing`,
-      );
+      const from = otherSide(rst.facts.from);
       const atNs = givenAtNs(rst) + 1000;
       const deliveries = [{ atNs: atNs + 1000, to: rst.facts.from }];
-      const answer = { ...own, atNs, deliveries, facts: { ...own.facts, roles: ['rst' as const] } };
+      const facts = { ...rst.facts, from };
+      const answer: TcpEvent = { ...rst, from, origin: 'endpoint', atNs, deliveries, facts };
       const quiet = { ...trace, events: trace.events.filter((event) => event.kind !== 'call') };
-      return changeSegments(addEvents(quiet, answer), [answer], () => ({ flags: FLAG.RST }));
+      return changeSegments(addEvents(quiet, answer), [answer], ({ ip, srcPort, dstPort }) => ({
+        ip: { ...ip, src: ip.dst, dst: ip.src },
+        srcPort: dstPort,
+        dstPort: srcPort,
+      }));
     },
   });
 }

@@ -30,6 +30,7 @@ interface Declared {
 
 export class Session {
   readonly #declared: Declared[] = [];
+  readonly #last: Mocha.Suite[] = [];
   readonly #scheduler: Scheduler;
 
   constructor(readonly options: SessionOptions) {
@@ -44,8 +45,14 @@ export class Session {
     this.#declared.push({ selected, suite });
   }
 
+  /** Has a suite run after all others: it judges what they recorded. */
+  last(suite: Mocha.Suite): void {
+    this.#last.push(suite);
+  }
+
   /** Starts every declared scenario of which the runner will run a test. */
   start(runner: Mocha.Runner): void {
+    for (const suite of this.#last) moveToEnd(suite);
     if (this.options.unavailable !== undefined) return;
     const wanted = this.#declared.filter(({ suite }) => runner.grepTotal(suite) > 0);
     this.#scheduler.start(wanted.map(({ selected }) => selected));
@@ -55,9 +62,16 @@ export class Session {
     return this.#scheduler.result(selected);
   }
 
+  /** All that were started, once all have ended. */
   runs(): Promise<readonly ScenarioRun[]> {
     return this.#scheduler.all();
   }
+}
+
+function moveToEnd(suite: Mocha.Suite): void {
+  const siblings = suite.parent?.suites ?? [];
+  const [found] = siblings.splice(siblings.indexOf(suite), 1);
+  if (found !== undefined) siblings.push(found);
 }
 
 let current: Session | undefined;

@@ -63,17 +63,23 @@ export class Scheduler {
   async #run(selected: Selected): Promise<ScenarioRun> {
     const jobEnds = await this.#jobs.take();
     const settled = await this.#starts.take();
-    const startedMs = performance.now();
     try {
-      const { scenario, ipVersion } = selected;
-      const run = await (this.options.run ?? runScenario)(scenario, { ...this.options, ipVersion, settled });
+      const run = await this.#attempt(selected, settled);
       this.options.finished?.(run);
       return run;
-    } catch (error) {
-      return brokenRun(selected, error, performance.now() - startedMs);
     } finally {
       settled();
       jobEnds();
+    }
+  }
+
+  async #attempt(selected: Selected, settled: () => void): Promise<ScenarioRun> {
+    const { scenario, ipVersion } = selected;
+    const startedMs = performance.now();
+    try {
+      return await (this.options.run ?? runScenario)(scenario, { ...this.options, ipVersion, settled });
+    } catch (error) {
+      return brokenRun(selected, error, performance.now() - startedMs);
     }
   }
 }
