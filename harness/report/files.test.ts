@@ -57,6 +57,13 @@ describe('the files of a run', () => {
     expect(readdirSync(folder)).to.have.lengthOf(3);
   });
 
+  it('are written side by side into a folder that all of them make', async () => {
+    const out = join(folder, 'reports', 'of', 'today');
+    const names = Array.from({ length: 20 }, (_, i) => `${i}.json`);
+    await Promise.all(names.map((name) => writeTogether(out, [{ path: join(out, name), content: '' }])));
+    expect(readdirSync(out)).to.have.members(names);
+  });
+
   it('are refused in one sentence where a part of the path is a file', async () => {
     writeFileSync(join(folder, 'file'), '');
     const error = await refusal(writeRunFiles(join(folder, 'file', 'reports'), { trace, verdicts }));
