@@ -202,21 +202,24 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
         expect(timer?.detail).to.include({ state: 'TIME-WAIT' });
       });
 
-      it('end when the timer of a mini socket has run out, without a segment and without being asked', async function () {
-        // It takes a second, and IPv6 has the same mini sockets.
-        if (ipVersion === 6) this.skip();
-        lo.namespace.run(() => writeFileSync('/proc/sys/net/ipv4/tcp_fin_timeout', '1'));
-        const [client] = established();
-        lo.close(client);
-        watched.look();
-        await lo.until(() => lo.stateOf(watched.client) === 'FIN-WAIT-2');
-        watched.look();
-        await lo.until(() => watched.states('client').at(-1) === 'CLOSED');
-        expect(watched.states('client').slice(-2)).to.deep.equal(['FIN-WAIT-2', 'CLOSED']);
-        const [entered, left] = watched.transitions('client').slice(-2);
-        expect(((left?.atNs ?? 0) - (entered?.atNs ?? 0)) / 1e6).to.be.within(950, 1350);
-        expect(((left?.atNs ?? 0) - (left?.notBeforeNs ?? 0)) / 1e6).to.be.below(1350);
-      });
+      // It takes a second, and IPv6 has the same mini sockets.
+      const itOverIpv4 = ipVersion === 4 ? it : () => undefined;
+      itOverIpv4(
+        'end when the timer of a mini socket has run out, without a segment and without being asked',
+        async () => {
+          lo.namespace.run(() => writeFileSync('/proc/sys/net/ipv4/tcp_fin_timeout', '1'));
+          const [client] = established();
+          lo.close(client);
+          watched.look();
+          await lo.until(() => lo.stateOf(watched.client) === 'FIN-WAIT-2');
+          watched.look();
+          await lo.until(() => watched.states('client').at(-1) === 'CLOSED');
+          expect(watched.states('client').slice(-2)).to.deep.equal(['FIN-WAIT-2', 'CLOSED']);
+          const [entered, left] = watched.transitions('client').slice(-2);
+          expect(((left?.atNs ?? 0) - (entered?.atNs ?? 0)) / 1e6).to.be.within(950, 1350);
+          expect(((left?.atNs ?? 0) - (left?.notBeforeNs ?? 0)) / 1e6).to.be.below(1350);
+        },
+      );
 
       it('have CLOSING where both close at once', async () => {
         const [client, server] = established();
@@ -261,8 +264,9 @@ for (const eye of ['sock_diag', 'tracepoint'] as const) {
         expect(watched.states('client')).to.deep.equal(['CLOSED', 'SYN-SENT', ...passed, 'ESTABLISHED']);
       });
 
-      it('come with notes on resets, retransmissions and freed sockets where tracepoints are permitted', async function () {
-        if (eye !== 'tracepoint') this.skip();
+      // Looks find states and timers; what explains them is the tracepoints'.
+      const itByTracepoint = eye === 'tracepoint' ? it : () => undefined;
+      itByTracepoint('come with notes on resets, retransmissions and freed sockets', async () => {
         const refused = lo.connect(serverPort, clientPort);
         lo.close(refused);
         const [client, server] = established();
