@@ -12,6 +12,8 @@ export interface LabOptions {
   readonly ipVersion: 4 | 6;
   /** MTU of both ends' links, in octets (default 1500). */
   readonly mtu?: number;
+  /** The two addresses (default: a pair that no other lab of this machine has). Observers tell labs apart by them. */
+  readonly addresses?: Readonly<Record<Side, string>>;
   readonly faults?: readonly Fault[];
   readonly settings?: { readonly client?: Settings; readonly server?: Settings };
   /** The side that is a scripted peer instead of a stack. */

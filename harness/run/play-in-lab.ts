@@ -34,12 +34,13 @@ export interface Played {
 
 /** Rejects only when the lab cannot be built or what it saw cannot be had. */
 export async function playInLab(story: Story, options: RunOptions): Promise<Played> {
-  const { faults = [], settings, mtu, peer } = story;
+  const { faults = [], settings, mtu, addresses, peer } = story;
   await using lab = await options.openLab({
     ipVersion: options.ipVersion,
     faults,
     ...(settings === undefined ? {} : { settings }),
     ...(mtu === undefined ? {} : { mtu }),
+    ...(addresses === undefined ? {} : { addresses }),
     ...(peer === undefined ? {} : { peer }),
     ...(options.eyes === undefined ? {} : { eyes: options.eyes }),
   });

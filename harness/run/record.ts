@@ -10,7 +10,7 @@ import type { Stage, Story } from './scenario.js';
 
 export interface RecordOptions
   extends Partial<Omit<RunOptions, 'settled'>>,
-    Pick<Story, 'faults' | 'settings' | 'mtu' | 'peer' | 'limitMs'> {
+    Pick<Story, 'faults' | 'settings' | 'mtu' | 'addresses' | 'peer' | 'limitMs'> {
   /** Names the trace and its files (default `recorded`). */
   readonly name?: string;
 }

@@ -18,6 +18,7 @@ export interface Scenario {
   /** Kernel settings pinned for the run, by side. */
   readonly settings?: { readonly client?: Settings; readonly server?: Settings };
   readonly mtu?: number;
+  readonly addresses?: Readonly<Record<Side, string>>;
   readonly faults?: readonly Fault[];
   /** The side that a scripted peer plays; absent where both are stacks under test. */
   readonly peer?: Side;
@@ -33,7 +34,7 @@ export interface Scenario {
 /** What it takes to play a scenario, without what it takes to find and judge it. */
 export type Story = Pick<
   Scenario,
-  'id' | 'settings' | 'mtu' | 'faults' | 'peer' | 'longestTimer' | 'limitMs' | 'play'
+  'id' | 'settings' | 'mtu' | 'addresses' | 'faults' | 'peer' | 'longestTimer' | 'limitMs' | 'play'
 >;
 
 /** What a scenario plays on. */

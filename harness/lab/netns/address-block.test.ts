@@ -38,9 +38,10 @@ describe('addresses of labs', () => {
   it('come again last when they are given back', () => {
     const pool = new AddressPool(0);
     const first = pool.take(4);
-    pool.give(first);
-    const next = Array.from({ length: MAX_LABS }, () => pool.take(4).number);
-    expect(next.indexOf(first.number)).to.equal(MAX_LABS - 1);
+    const ip = first.ip('client');
+    first[Symbol.dispose]();
+    const next = Array.from({ length: MAX_LABS }, () => pool.take(4).ip('client'));
+    expect(next.indexOf(ip)).to.equal(MAX_LABS - 1);
   });
 
   it('are of another block for another claim, until the first is given back', () => {

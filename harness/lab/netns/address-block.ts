@@ -16,8 +16,6 @@ const BLOCKS = 128;
 const ADDRESSES_PER_LAB = 4;
 
 export interface LabAddresses {
-  /** Number of the lab among all that this machine can hold. */
-  readonly number: number;
   readonly prefixBits: number;
   ip(side: Side): string;
 }
@@ -56,23 +54,20 @@ export class AddressPool {
     this.#block = block;
   }
 
-  take(ipVersion: 4 | 6): LabAddresses {
+  /** Disposing of them gives them back. */
+  take(ipVersion: 4 | 6): LabAddresses & Disposable {
     const index = this.#free.shift();
     if (index === undefined)
       throw new Error(`${MAX_LABS} labs are open in this process: close some, or run fewer jobs at once`);
     const number = this.#block * MAX_LABS + index;
-    return ipVersion === 4 ? ipv4Addresses(number) : ipv6Addresses(number);
-  }
-
-  give(addresses: LabAddresses): void {
-    this.#free.push(addresses.number % MAX_LABS);
+    const addresses = ipVersion === 4 ? ipv4Addresses(number) : ipv6Addresses(number);
+    return { ...addresses, [Symbol.dispose]: () => this.#free.push(index) };
   }
 }
 
 /** 198.18.0.1 and 198.18.0.2 are the first lab's. */
 function ipv4Addresses(number: number): LabAddresses {
   return {
-    number,
     prefixBits: 30,
     ip(side) {
       const at = number * ADDRESSES_PER_LAB + (side === 'client' ? 1 : 2);
@@ -84,7 +79,6 @@ function ipv4Addresses(number: number): LabAddresses {
 /** fd00::1 and fd00::2 are the first lab's, fd00::1:1 and fd00::1:2 the second's (RFC 4193). */
 function ipv6Addresses(number: number): LabAddresses {
   return {
-    number,
     prefixBits: 112,
     ip: (side) => `fd00::${number === 0 ? '' : `${number.toString(16)}:`}${side === 'client' ? 1 : 2}`,
   };

@@ -1,5 +1,5 @@
 /** Two namespaces joined by a veth and nothing between: what the wire is compared with. */
-import type { Side } from '../../fault/index.js';
+import { otherSide, type Side } from '../../fault/index.js';
 import { disposing, NetworkNamespace } from '../../sys/index.js';
 import { switchOffloadsOff } from './offloads.js';
 import { Rtnetlink } from './rtnetlink.js';
@@ -25,7 +25,11 @@ export function openBarePair({ mtu = 1500 }: { readonly mtu?: number } = {}): Ba
         rtnetlink.setUp(LOOPBACK_INDEX);
         makeLink(rtnetlink);
         switchOffloadsOff(LINK.name);
-        rtnetlink.addAddress(LINK.index, IPS[side], PREFIX_BITS);
+        rtnetlink.addAddress(LINK.index, {
+          ip: IPS[side],
+          remoteIp: IPS[otherSide(side)],
+          prefixBits: PREFIX_BITS,
+        });
       }),
     );
   furnish('client', client, (rtnetlink) =>

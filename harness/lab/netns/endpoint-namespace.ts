@@ -17,6 +17,7 @@ const LOOPBACK_INDEX = 1;
 export interface EndpointNamespaceOptions {
   readonly side: Side;
   readonly ip: string;
+  readonly remoteIp: string;
   readonly prefixBits: number;
   readonly ipVersion: 4 | 6;
   readonly mtu: number;
@@ -41,7 +42,7 @@ export const isReady = (namespace: NetworkNamespace): boolean =>
   namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => rtnetlink.isOperational(LINK.index)));
 
 function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void {
-  const { side, ip, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
+  const { side, ip, remoteIp, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
   // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
   if (ipVersion === 6) writeIfThere('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
   else writeIfThere('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
@@ -52,6 +53,6 @@ function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void 
   // The far end first: so the near end has its carrier when it comes up, and sends at once.
   farSide.rtnetlink.setUp(farIfindex);
   rtnetlink.setUp(LINK.index);
-  rtnetlink.addAddress(LINK.index, ip, prefixBits);
+  rtnetlink.addAddress(LINK.index, { ip, remoteIp, prefixBits });
   applySettings(settings, side);
 }

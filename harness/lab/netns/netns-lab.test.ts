@@ -128,6 +128,27 @@ describe('a netns lab', () => {
     expect((await open(4, 1.5)).message).to.include('MTU of 1.5');
   });
 
+  for (const [ipVersion, client, server] of [
+    [4, '203.0.113.255', '192.0.2.0'],
+    [6, '2001:db8::1', '2001:db8:1::2'],
+  ] as const)
+    it(`gives both sides the IPv${ipVersion} addresses that were chosen, whatever they have in common`, async () => {
+      await withLab({ ipVersion, addresses: { client, server } }, async (lab) => {
+        const ends = await connected(lab);
+        expect(ends.client.local.ip).to.equal(client);
+        expect(ends.server.local.ip).to.equal(server);
+        const again = withLab({ ipVersion, addresses: { client, server } }, async () => {});
+        expect((await failureOf(again)).message).to.include(`another open lab has the address ${client}`);
+      });
+    });
+
+  it('refuses addresses that are no pair of its IP version', async () => {
+    const open = (client: string, server: string) =>
+      failureOf(withLab({ ipVersion: 4, addresses: { client, server } }, async () => {}));
+    expect((await open('192.0.2.1', '2001:db8::1')).message).to.include('"2001:db8::1" is no IPv4 address');
+    expect((await open('192.0.2.1', '192.0.2.1')).message).to.include('choose two');
+  });
+
   it('gives each lab that is open addresses of its own', async () => {
     await withLab({ ipVersion: 4 }, (one) =>
       withLab({ ipVersion: 4 }, async (other) => {

@@ -132,15 +132,22 @@ export class Rtnetlink implements Disposable {
     return state === IF_OPER_UP || state === IF_OPER_UNKNOWN;
   }
 
-  /** Adds an address and the route to its prefix, usable at once: no duplicate address detection. */
-  addAddress(index: number, ip: string, prefixBits: number): void {
+  /**
+   * Adds an address and the route to the prefix of the opposite one, usable at once: no duplicate address detection.
+   */
+  addAddress(
+    index: number,
+    { ip, remoteIp, prefixBits }: { ip: string; remoteIp: string; prefixBits: number },
+  ): void {
     const octets = ipBytes(ip);
     const header = new Uint8Array(8);
     header[0] = octets.length === 4 ? AF_INET : AF_INET6;
     header[1] = prefixBits;
     header[2] = octets.length === 4 ? 0 : IFA_F_NODAD;
     new DataView(header.buffer).setUint32(4, index, true);
-    const body = concatBytes(header, attribute(IFA_LOCAL, octets), attribute(IFA_ADDRESS, octets));
+    // A prefix of one address is the opposite end's; a wider one has both.
+    const prefix = prefixBits === octets.length * 8 ? ipBytes(remoteIp) : octets;
+    const body = concatBytes(header, attribute(IFA_LOCAL, octets), attribute(IFA_ADDRESS, prefix));
     const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
     this.#netlink.request(RTM_NEWADDR, flags, body, `rtnetlink: address ${ip}`);
     if (octets.length === 16) this.#addLocalRoute(index, ip);

@@ -3,6 +3,7 @@ import { otherSide, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
 import type { LabOptions, Settings } from '../lab.js';
 import { ADDRESS_BLOCK_VARIABLE, AddressPool, claimBlock, type LabAddresses } from './address-block.js';
+import { chosenAddresses } from './chosen-addresses.js';
 import { destroySockets } from './destroy-sockets.js';
 import { isReady, makeEndpointNamespace } from './endpoint-namespace.js';
 import { LARGEST_MTU } from './thread/packet-port.js';
@@ -32,18 +33,19 @@ interface Place {
 export class Topology implements Disposable {
   readonly ipVersion: 4 | 6;
   readonly mtu: number;
-  readonly #addresses: LabAddresses;
+  readonly #addresses: LabAddresses & Disposable;
   readonly #places = new Map<Side, Place>();
   readonly #thread: WireThread;
 
   /** Throws with nothing left behind. */
   constructor(options: LabOptions, thread: WireThread) {
-    const { ipVersion, mtu = DEFAULT_MTU, peer } = options;
+    const { ipVersion, mtu = DEFAULT_MTU, peer, addresses } = options;
     checkMtu(mtu, ipVersion);
     this.ipVersion = ipVersion;
     this.mtu = mtu;
     this.#thread = thread;
-    this.#addresses = addressPool().take(ipVersion);
+    this.#addresses =
+      addresses === undefined ? addressPool().take(ipVersion) : chosenAddresses(addresses, ipVersion);
     try {
       for (const side of SIDES) if (side !== peer) this.#furnish(side, options.settings?.[side] ?? {});
     } catch (error) {
@@ -57,6 +59,7 @@ export class Topology implements Disposable {
     const namespace = makeEndpointNamespace({
       side,
       ip: this.ip(side),
+      remoteIp: this.ip(otherSide(side)),
       prefixBits: this.#addresses.prefixBits,
       ipVersion: this.ipVersion,
       mtu: this.mtu,
@@ -118,7 +121,7 @@ export class Topology implements Disposable {
       namespace[Symbol.dispose]();
     }
     this.#places.clear();
-    addressPool().give(this.#addresses);
+    this.#addresses[Symbol.dispose]();
   }
 }
 
