@@ -4,6 +4,7 @@ import { differences, readSummary, type Summary } from './compare.js';
 const summary = (
   verdict: string,
   outcome: Summary['scenarios'][number]['outcome'] = { kind: 'played' },
+  check = 'c',
 ): Summary => ({
   figures: { wallMs: 1 },
   scenarios: [
@@ -11,7 +12,7 @@ const summary = (
       scenario: 'a/b',
       ipVersion: 4,
       outcome,
-      results: [{ check: 'c', verdict, finding: `it is ${verdict}` }],
+      results: [{ check, verdict, finding: `it is ${verdict}` }],
     },
   ],
 });
@@ -32,6 +33,16 @@ describe('the comparison of runs', () => {
         ],
       },
     ]);
+  });
+
+  it('takes a rule for every trace for kept where it was kept or had nothing to judge', () => {
+    const [info, pass, fail] = (['info', 'pass', 'fail'] as const).map((verdict) =>
+      summary(verdict, undefined, 'sack-only-if-permitted'),
+    );
+    if (info === undefined || pass === undefined || fail === undefined) throw new Error('three were made');
+    expect(differences([info, pass])).to.deep.equal([]);
+    expect(differences([info, fail])).to.have.length(1);
+    expect(differences([summary('info'), summary('pass')])).to.have.length(1);
   });
 
   it('compares how scenarios were played, and misses what was not judged', () => {
