@@ -1,6 +1,6 @@
 /** For this folder's tests: the command as a process of its own, which is how people meet it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,14 +58,16 @@ export interface TemporaryFolder {
   remove(): void;
 }
 
+/** Root of the machine, and not just of a user namespace of its own (user_namespaces(7)). */
+const isRoot =
+  process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+
 /** A folder which an ordinary user may write too; for a `before` hook, and `remove` for an `after` hook. */
 export function temporaryFolder(): TemporaryFolder {
   const path = mkdtempSync(join(tmpdir(), 'lastack-cli-'));
-  if (process.getuid?.() === 0) chownSync(path, ORDINARY, ORDINARY);
+  if (isRoot) chownSync(path, ORDINARY, ORDINARY);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
-
-const isRoot = process.getuid?.() === 0;
 
 /** A `before` hook: skips, and says why, where labs cannot be made at all. */
 export function needsLabs(this: Mocha.Context): void {

@@ -2,19 +2,11 @@
  * For mocha's `require`: brings the process to where labs can be made (again inside a user namespace, where that is what
  * it takes), opens the session, and starts what the suites declared once mocha knows its tests.
  */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import {
-  netnsCapability,
-  openNetnsLab,
-  userNamespaceCommand,
-  userNamespaceEnvironment,
-} from '../lab/index.js';
+import { openNetnsLab } from '../lab/index.js';
 import { figureLines, figuresOf, RunReport } from '../report/index.js';
+import { unavailable } from './enter-namespace.js';
 import { Session, session, useSession } from './session.js';
-
-const capability = netnsCapability();
-if (capability.way === 'user-namespace') againInUserNamespace();
 
 const report = new RunReport(join('reports', 'mocha'));
 let startedMs = 0;
@@ -22,7 +14,7 @@ let startedMs = 0;
 useSession(
   new Session({
     openLab: openNetnsLab,
-    ...(capability.way === 'none' ? { unavailable: capability.sentence } : {}),
+    ...(unavailable === undefined ? {} : { unavailable }),
     finished: (run) => report.add(run),
   }),
 );
@@ -40,11 +32,4 @@ export async function mochaGlobalTeardown(): Promise<void> {
   process.stdout.write(
     `${figureLines(runs, figures).join('\n')}\ntraces, captures and verdicts: ${report.folder}\n\n`,
   );
-}
-
-/** Mocha has not begun: the same command, as root of a user namespace of its own. */
-function againInUserNamespace(): never {
-  const { command, args } = userNamespaceCommand([...process.execArgv, ...process.argv.slice(1)]);
-  const { status, signal } = spawnSync(command, args, { stdio: 'inherit', env: userNamespaceEnvironment() });
-  process.exit(status ?? (signal === null ? 3 : 1));
 }
