@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { openNetnsLab } from '../lab/index.js';
-import { figureLines, figuresOf, RunReport } from '../report/index.js';
+import { figureLines, figuresOf, ReportError, RunReport } from '../report/index.js';
 import { unavailable } from './enter-namespace.js';
 import { Session, session, useSession } from './session.js';
 
@@ -28,7 +28,14 @@ export async function mochaGlobalTeardown(): Promise<void> {
   const runs = await session().runs();
   if (runs.length === 0) return;
   const figures = figuresOf(runs, performance.now() - startedMs);
-  await report.finish(runs, figures);
+  try {
+    await report.finish(runs, figures);
+  } catch (error) {
+    if (!(error instanceof ReportError)) throw error;
+    process.stderr.write(`lastack: ${error.message}\n`);
+    process.exitCode = 3;
+    return;
+  }
   process.stdout.write(
     `${figureLines(runs, figures).join('\n')}\ntraces, captures and verdicts: ${report.folder}\n\n`,
   );
