@@ -2,6 +2,7 @@
 import { NANOS_PER_MS, NANOS_PER_SECOND } from '../clock/index.js';
 import type { CallRecord } from '../endpoint/index.js';
 import { otherSide, type Role, type Side } from '../fault/index.js';
+
 import { decode, FLAG, hasFlags, type Segment } from '../segment/index.js';
 import {
   type CallQuery,
@@ -17,7 +18,7 @@ import {
   type Trace,
 } from '../trace/index.js';
 
-export const SIDES = ['client', 'server'] as const satisfies readonly Side[];
+export { SIDES } from '../fault/index.js';
 
 /** `204 ms`, `1.024 s`. */
 export function durationText(ms: number): string {

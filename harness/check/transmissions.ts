@@ -1,30 +1,14 @@
 /** All transmissions of one segment, the gaps between them, and how those grow. */
 import { NANOS_PER_MS } from '../clock/index.js';
-import type { Role, Side } from '../fault/index.js';
-import { otherSide } from '../fault/index.js';
+import { otherSide, ROLES, type Role, SIDES, type Side } from '../fault/index.js';
 import { fateOf, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
 import { needed } from './define.js';
-import { copiesOf, givenAtNs, givenTo, SIDES } from './look.js';
+import { copiesOf, givenAtNs, givenTo } from './look.js';
 import { DOUBLING, EVEN_SHARE, LEAST_RTO_BOUND_MS } from './tolerances.js';
 
 /** A role, `fin` (active or passive), either with its sender before it: `server.fin`. */
 export type SegmentName = SegmentWord | `${Side}.${SegmentWord}`;
 export type SegmentWord = Role | 'fin';
-
-const ROLES: readonly Role[] = [
-  'syn',
-  'syn-ack',
-  'handshake-ack',
-  'data',
-  'pure-ack',
-  'active-fin',
-  'active-fin-ack',
-  'passive-fin',
-  'final-ack',
-  'rst',
-  'keep-alive',
-  'window-probe',
-];
 
 export interface Named {
   readonly from?: Side;

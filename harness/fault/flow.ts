@@ -3,7 +3,9 @@ import type { Nanos } from '../clock/index.js';
 import type { Segment } from '../segment/index.js';
 
 /** An end of the wire. The client is the one that a scenario opens from. */
-export type Side = 'client' | 'server';
+export const SIDES = ['client', 'server'] as const;
+
+export type Side = (typeof SIDES)[number];
 
 export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
 
@@ -20,19 +22,22 @@ export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : '
  *   answer to a retransmitted FIN is another copy of it
  * - `pure-ack`: ACK only: no SYN, FIN, RST, no data, not a keep-alive or window probe
  */
-export type Role =
-  | 'syn'
-  | 'syn-ack'
-  | 'handshake-ack'
-  | 'data'
-  | 'pure-ack'
-  | 'active-fin'
-  | 'active-fin-ack'
-  | 'passive-fin'
-  | 'final-ack'
-  | 'rst'
-  | 'keep-alive'
-  | 'window-probe';
+export const ROLES = [
+  'syn',
+  'syn-ack',
+  'handshake-ack',
+  'data',
+  'pure-ack',
+  'active-fin',
+  'active-fin-ack',
+  'passive-fin',
+  'final-ack',
+  'rst',
+  'keep-alive',
+  'window-probe',
+] as const;
+
+export type Role = (typeof ROLES)[number];
 
 /** Which transmission of a role this is. */
 export interface RolePart {

@@ -1,26 +1,12 @@
 /** The words of faults: one list each for the schema, the one-line grammar and its suggestions. */
 import { FLAG, type FlagName, type OptionKind } from '../segment/index.js';
 import type { ActionKind, SegmentChange } from './action.js';
-import type { Side } from './flow.js';
+import { ROLES } from './flow.js';
 import type { OptionsMatch, RoleWord } from './match.js';
 
-export const SIDES = ['client', 'server'] as const satisfies readonly Side[];
+export { SIDES } from './flow.js';
 
-export const ROLE_WORDS = [
-  'syn',
-  'syn-ack',
-  'handshake-ack',
-  'data',
-  'pure-ack',
-  'active-fin',
-  'active-fin-ack',
-  'passive-fin',
-  'final-ack',
-  'fin',
-  'rst',
-  'keep-alive',
-  'window-probe',
-] as const satisfies readonly RoleWord[];
+export const ROLE_WORDS = [...ROLES, 'fin'] as const satisfies readonly RoleWord[];
 
 export const FLAG_NAMES = Object.keys(FLAG) as FlagName[]; // the keys of a literal are its names
 

@@ -19,6 +19,9 @@ export interface RunOptions {
 /** A wire that is silent for so long waits for a timer of a stack: the shortest is that of a delayed ACK, 40 ms. */
 const SETTLED = { forMs: 20, withinMs: 2000 };
 
+/** What a story may take longer that stays until its last timer has ended: TIME-WAIT is 2 MSL, four minutes in RFC 9293. */
+const UNTIL_CLOSED_MS = 250_000;
+
 /** How the stimulus went; the checks judge what the endpoints made of it. */
 export type PlayOutcome =
   | { readonly kind: 'played' }
@@ -74,7 +77,7 @@ async function settling({ wire }: Lab): Promise<void> {
 }
 
 async function play(story: Story, stage: LabStage): Promise<Omit<Played, 'trace'>> {
-  const limitMs = limitOf(story);
+  const limitMs = limitOf(story) + (stage.untilClosed ? UNTIL_CLOSED_MS : 0);
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<Omit<Played, 'trace'>>((resolve) => {
     const reason = `not played to its end within ${limitMs} ms`;

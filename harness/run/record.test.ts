@@ -57,6 +57,13 @@ for (const ipVersion of [4, 6] as const) {
       expect(error).to.be.instanceOf(WaitTimeout);
     });
 
+    it('gives a story that stays until the last timer has ended the time for it', async () => {
+      const trace = await record({ ipVersion, limitMs: 20, untilClosed: true }, (stage) =>
+        stage.pass(60, 'longer than the limit of a story that does not stay'),
+      );
+      expect(trace.scenario).to.equal('recorded');
+    });
+
     it('ends a story that does not end', async () => {
       const error = await rejection(record({ ipVersion, limitMs: 50 }, () => new Promise(() => {})));
       expect(error).to.be.instanceOf(Inconclusive);

@@ -6,12 +6,11 @@
  * Blocks and options: draft-ietf-opsawg-pcapng. Written little-endian; reading is left to others.
  */
 import type { Nanos } from '../clock/index.js';
-import type { Side } from '../fault/index.js';
+import { SIDES, type Side } from '../fault/index.js';
 import { option, pcapngBlock, textOption } from './pcapng-block.js';
 import type { SegmentEvent, Trace } from './trace.js';
 import { ordinal, segmentRemark } from './words.js';
 
-const SIDES = ['client', 'server'] as const satisfies readonly Side[];
 const BLOCK = { sectionHeader: 0x0a0d0d0a, interfaceDescription: 1, enhancedPacket: 6 } as const;
 const OPTION = {
   comment: 1,

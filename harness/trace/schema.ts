@@ -4,29 +4,14 @@
  */
 import { z } from 'zod';
 import { TCP_STATES } from '../endpoint/index.js';
-import type { Role, Side } from '../fault/index.js';
+import { ROLES, SIDES } from '../fault/index.js';
 import type { Certainty, Eye } from '../observe/index.js';
 
 export const TRACE_FORMAT = 'lastack-trace';
 export const TRACE_VERSION = 1;
 
-const SIDES = ['client', 'server'] as const satisfies readonly Side[];
 const EYES = ['tracepoint', 'sock_diag', 'destroy', 'tcp_info', 'agent'] as const satisfies readonly Eye[];
 const CERTAINTIES = ['exact', 'bounded', 'inferred'] as const satisfies readonly Certainty[];
-const ROLES = [
-  'syn',
-  'syn-ack',
-  'handshake-ack',
-  'data',
-  'pure-ack',
-  'active-fin',
-  'active-fin-ack',
-  'passive-fin',
-  'final-ack',
-  'rst',
-  'keep-alive',
-  'window-probe',
-] as const satisfies readonly Role[];
 
 const side = z.enum(SIDES);
 const atNs = z.number().describe('Nanoseconds since the first event');

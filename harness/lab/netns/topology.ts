@@ -1,5 +1,5 @@
 /** Two sides and what lies between: a namespace with a link for each stack, and addresses that no other lab has. */
-import { otherSide, type Side } from '../../fault/index.js';
+import { otherSide, SIDES, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
 import type { LabOptions, Settings } from '../lab.js';
 import { ADDRESS_BLOCK_VARIABLE, AddressPool, claimBlock, type LabAddresses } from './address-block.js';
@@ -15,7 +15,6 @@ export const DEFAULT_MTU = 1500;
 const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
 /** The kernel looks at carriers once a second at least. */
 const READY_WITHIN_MS = 5000;
-const SIDES: readonly Side[] = ['client', 'server'];
 
 let pool: AddressPool | undefined;
 

@@ -1,5 +1,5 @@
 /** The labs whose wires run on the wire's thread, by number and by link. */
-import type { Side } from '../../../fault/index.js';
+import { SIDES, type Side } from '../../../fault/index.js';
 import type { LabWire } from './lab-wire.js';
 import type { SideOptions } from './protocol.js';
 
@@ -7,8 +7,6 @@ export interface LinkEnd {
   readonly wire: LabWire;
   readonly side: Side;
 }
-
-const SIDES: readonly Side[] = ['client', 'server'];
 
 export class Labs {
   readonly #byNumber = new Map<number, LabWire>();

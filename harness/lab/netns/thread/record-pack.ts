@@ -2,7 +2,7 @@
  * Records of segments that simply passed, as numbers and octets in two arrays: to post them as objects would cost both
  * threads several times what it takes to forward the segment.
  */
-import type { FlowFacts, Role, Side } from '../../../fault/index.js';
+import { type FlowFacts, ROLES, type Role, SIDES, type Side } from '../../../fault/index.js';
 import type { SegmentRecord } from '../../../wire/index.js';
 
 /** Posted: octets hold the packets one after the other. */
@@ -11,21 +11,6 @@ export interface PackedRecords {
   readonly octets: Uint8Array;
 }
 
-const ROLES: readonly Role[] = [
-  'syn',
-  'syn-ack',
-  'handshake-ack',
-  'data',
-  'pure-ack',
-  'active-fin',
-  'active-fin-ack',
-  'passive-fin',
-  'final-ack',
-  'rst',
-  'keep-alive',
-  'window-probe',
-];
-const SIDES: readonly Side[] = ['client', 'server'];
 const ORIGINS: readonly SegmentRecord['origin'][] = ['endpoint', 'peer', 'fault', 'user'];
 const FACTS = ['flow', 'copy', 'original', 'relSeq', 'relAck', 'len', 'windowOctets'] as const;
 type PackedFact = (typeof FACTS)[number] | 'from' | 'roles';
