@@ -19,10 +19,7 @@ import {
   sentBy,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
-import { ACK_DELAY_MS, WAKE_UP_LATE_MS } from './tolerances.js';
-
-/** What must be acknowledged is, within this time. */
-export const ANSWERED_WITHIN_MS = ACK_DELAY_MS + WAKE_UP_LATE_MS;
+import { ANSWERED_WITHIN_MS } from './tolerances.js';
 
 interface CloseSegments {
   readonly activeFin: TcpEvent;

@@ -1,5 +1,7 @@
 /** Judges a trace by checks. A check that breaks is an `error` of the harness and no verdict on the endpoint. */
+
 import { clause } from '../spec/index.js';
+import { messageOf } from '../text/index.js';
 import type { Trace } from '../trace/index.js';
 import type { Check, Judgement } from './check.js';
 
@@ -27,7 +29,7 @@ function judgeOne(trace: Trace, check: Check): Judgement {
   try {
     return check.judge(trace);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { verdict: 'error', finding: `check ${check.id} broke: ${reason}`, evidence: [] };
   }
 }

@@ -19,11 +19,10 @@ import {
   sndNxt,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
-import { ACK_DELAY_MS, earliestMs, latestMs, THROTTLE_MS, WAKE_UP_LATE_MS } from './tolerances.js';
+import { ANSWERED_WITHIN_MS, earliestMs, latestMs, THROTTLE_MS } from './tolerances.js';
 
 /** RFC 9293 section 3.8.4 (MUST-28). */
 const DEFAULT_IDLE_MS = 7_200_000;
-const ANSWERED_WITHIN_MS = ACK_DELAY_MS + WAKE_UP_LATE_MS;
 
 export interface KeepAliveOptions extends OnFlow {
   /** The side whose program asked for keep-alive. */

@@ -5,7 +5,6 @@ import { seqAdd } from '../segment/index.js';
 import { segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
 import { changeSegments } from './alter.js';
 import type { Check } from './check.js';
-import { ANSWERED_WITHIN_MS } from './close.js';
 import { check, fails, inconclusive, informs, NotShown, neededSome, passes } from './define.js';
 import {
   acknowledgment,
@@ -18,6 +17,7 @@ import {
   plural,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
+import { ANSWERED_WITHIN_MS } from './tolerances.js';
 
 export type LosableAck = 'active-fin-ack' | 'final-ack';
 

@@ -18,6 +18,9 @@ export const TIMER_EARLY_MS = 20;
 /** RFC 9293 section 3.8.6.3 (MUST-40): an ACK may wait 0.5 s. What must be answered is answered within that. */
 export const ACK_DELAY_MS = 500;
 
+/** What must be acknowledged is, within this time. */
+export const ANSWERED_WITHIN_MS = ACK_DELAY_MS + WAKE_UP_LATE_MS;
+
 /** How soon a stack reacts that has no reason to wait. */
 export const REACTION_MS = WAKE_UP_LATE_MS;
 

@@ -21,12 +21,11 @@ import {
   secondsText,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
-import { ACK_DELAY_MS, THROTTLE_MS, WAKE_UP_LATE_MS } from './tolerances.js';
+import { ANSWERED_WITHIN_MS, THROTTLE_MS } from './tolerances.js';
 import { growthOf } from './transmissions.js';
 
 /** Longer than any first RTO, doubled twice: a sender that has not probed by then does not. */
 const SURELY_PROBED_MS = 6500;
-const ANSWERED_WITHIN_MS = ACK_DELAY_MS + WAKE_UP_LATE_MS;
 
 export interface ZeroWindowOptions extends OnFlow {
   /** The side that has data to send. */

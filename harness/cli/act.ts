@@ -6,7 +6,7 @@ import { type Fault, parsePlan } from '../fault/index.js';
 import { openNetnsLab } from '../lab/index.js';
 import { terminalOf } from '../report/index.js';
 import { type Filter, matchesName, suiteOf } from '../run/index.js';
-import { didYouMean } from '../text/index.js';
+import { didYouMean, messageOf } from '../text/index.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
 import { EXIT, UsageError } from './exit.js';
@@ -101,7 +101,7 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 
 function unreadable(error: unknown): string {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return UNREADABLE[errno] ?? (error instanceof Error ? error.message : String(error));
+  return UNREADABLE[errno] ?? messageOf(error);
 }
 
 /** `run-2026-11-21T13-55-29`: one folder a run, in the order of time. */

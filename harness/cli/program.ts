@@ -1,9 +1,11 @@
 /** The commands and their options; what each does is in a file of its own. */
+
 import { Command, InvalidArgumentError } from 'commander';
 import { type Fault, parseFault } from '../fault/index.js';
 import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
+import { messageOf } from '../text/index.js';
 
 /** What the options of all commands come to, checked. */
 export interface CommandLine {
@@ -97,7 +99,7 @@ function valid<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(messageOf(error));
   }
 }
 

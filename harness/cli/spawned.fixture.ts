@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { netnsCapability } from '../lab/index.js';
+import { probeEyes } from '../observe/index.js';
 
 export const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 /** Nobody's: an ordinary user that every system has. */
@@ -78,6 +79,12 @@ export function needsLabs(this: Mocha.Context): void {
 /** A `before` hook: skips, and says why, unless the tests run as root. */
 export function needsRoot(this: Mocha.Context): void {
   if (!isRoot) skip(this, 'only root can arrange this');
+}
+
+/** In a test: skips, and says why, where the kernel's tracepoints cannot be had, such as without tracefs. */
+export function needsTracepoints(this: Mocha.Context): void {
+  const eye = probeEyes().find((each) => each.eye === 'tracepoint');
+  if (eye?.works !== true) skip(this, eye?.sentence ?? 'there are no tracepoints');
 }
 
 /** A `before` hook: skips, and says why, where an ordinary user cannot be had, or cannot read this checkout. */

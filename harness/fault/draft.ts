@@ -1,6 +1,8 @@
 /** One segment on its way through the plan: what the actions on it add up to. */
+
 import { NANOS_PER_MS } from '../clock/index.js';
 import { encode, type Segment } from '../segment/index.js';
+import { messageOf } from '../text/index.js';
 import type { Action } from './action.js';
 import type { Effect } from './effect.js';
 import { type Arrival, type FlowFacts, otherSide } from './flow.js';
@@ -91,7 +93,7 @@ export class Draft {
       this.#isChanged = true;
       return { did };
     } catch (error) {
-      return { failed: `not changed: ${error instanceof Error ? error.message : String(error)}` };
+      return { failed: `not changed: ${messageOf(error)}` };
     }
   }
 }

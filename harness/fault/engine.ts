@@ -1,6 +1,8 @@
 /** Applies a plan of faults to the segments of one wire, and keeps the receipts. */
+
 import { NANOS_PER_MS } from '../clock/index.js';
 import { encode, flagsText } from '../segment/index.js';
+import { messageOf } from '../text/index.js';
 import { Draft, type Outcome } from './draft.js';
 import type { Effect, FaultMark, Receipt } from './effect.js';
 import type { Fault } from './fault.js';
@@ -163,6 +165,6 @@ function send(rule: Rule, { arrival, facts }: Draft, sent: Effect[]): Outcome {
     sent.push({ kind: 'inject', to: otherSide(sender), packet: encode(segment), delayNs, fault: id });
     return { did: `followed by an injected ${flagsText(segment.flags)} from the ${sender}` };
   } catch (error) {
-    return { failed: `nothing injected: ${error instanceof Error ? error.message : String(error)}` };
+    return { failed: `nothing injected: ${messageOf(error)}` };
   }
 }

@@ -1,4 +1,5 @@
 /** Which eyes work on this machine, and why not: one sentence each, for `doctor`. */
+import { messageOf } from '../text/index.js';
 import { DestroyListener, SockDiag } from './sock-diag.js';
 import { findTracefs } from './tracing-instance.js';
 import type { Eye } from './transition.js';
@@ -65,6 +66,6 @@ function failureOf(attempt: () => void): string | undefined {
     attempt();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

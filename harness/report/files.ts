@@ -2,9 +2,11 @@
  * What a scenario leaves behind: its trace, its capture and its verdicts. Either all of them are there in full, or none:
  * each is written beside its place under another name, and renamed once all are complete.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../text/index.js';
 import { type Trace, traceToJson, traceToPcapng } from '../trace/index.js';
 import type { VerdictEntry } from './verdicts.js';
 
@@ -130,7 +132,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 function reportError(error: unknown, path: string): ReportError {
   const errno = errnoOf(error);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const remedy = errno === undefined ? undefined : REMEDIES[errno];
   return new ReportError(
     remedy === undefined

@@ -1,7 +1,9 @@
 /** Plays a story in a lab of its own and records it. Whatever happens, the lab goes. */
+
 import { ExpectationFailed, SocketError, Unsupported, WaitTimeout } from '../endpoint/index.js';
 import { segment } from '../fault/index.js';
 import type { Lab, LabOptions } from '../lab/index.js';
+import { messageOf } from '../text/index.js';
 import { assemble, type Trace } from '../trace/index.js';
 import { type IpVersion, limitOf, type Story } from './scenario.js';
 import { LabStage } from './stage.js';
@@ -102,8 +104,6 @@ function outcomeOf(error: unknown): PlayOutcome {
     return { kind: 'inconclusive', reason: messageOf(error) };
   return { kind: 'error', reason: messageOf(error) };
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function flatSettings({ settings = {}, mtu }: Story): Record<string, string | number> {
   const flat = Object.entries(settings).flatMap(([side, values]) =>

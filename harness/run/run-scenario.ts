@@ -1,7 +1,8 @@
 /** Runs one scenario: plays it in a lab of its own, and judges its trace. */
 import { type Check, type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
+import { messageOf } from '../text/index.js';
 import type { Trace } from '../trace/index.js';
-import { messageOf, type Played, type PlayOutcome, playInLab, type RunOptions } from './play-in-lab.js';
+import { type Played, type PlayOutcome, playInLab, type RunOptions } from './play-in-lab.js';
 import type { IpVersion, Scenario } from './scenario.js';
 
 export interface ScenarioRun {

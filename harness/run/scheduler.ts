@@ -2,6 +2,7 @@
  * Starts what was selected side by side, up to a limit. A TIME-WAIT of 60 s is 60 s of waiting, not of work, so the
  * longest timers start first and the whole takes little more than the longest of them.
  */
+import { messageOf } from '../text/index.js';
 import type { RunOptions } from './play-in-lab.js';
 import { runScenario, type ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
@@ -86,7 +87,7 @@ export class Scheduler {
 
 /** Anything that nobody foresaw concerns one scenario: the others go on. */
 function brokenRun(selected: Selected, error: unknown, realMs: number): ScenarioRun {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return { ...selected, outcome: { kind: 'error', reason }, results: [], verdict: 'error', realMs };
 }
 

@@ -1,5 +1,4 @@
 export * from './constants.js';
-export * from './disposing.js';
 export * from './errno.js';
 export * from './libc.js';
 export * from './mapped-memory.js';

@@ -1,7 +1,9 @@
 /** Traces as JSON text, one event a line, and back without loss: a stored trace can be judged again. */
+
 import type { z } from 'zod';
 import type { FlowFacts } from '../fault/index.js';
 import { flagsText, segLen } from '../segment/index.js';
+import { messageOf } from '../text/index.js';
 import type { Delivery } from '../wire/index.js';
 import { withSegment } from './assemble.js';
 import {
@@ -83,7 +85,7 @@ function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const cut = text.trimEnd().endsWith('}')
       ? ''
       : `, and ends without a closing brace: was it cut off after ${text.length} characters?`;

@@ -21,7 +21,10 @@ export async function firstHalfClosed(stage: Stage): Promise<Pair> {
 
 /** Four segments: FIN, its ACK, the other FIN, its ACK. */
 export async function closesInFour(stage: Stage): Promise<void> {
-  const { client, server } = await firstHalfClosed(stage);
+  await closesSecondHalf(stage, await firstHalfClosed(stage));
+}
+
+async function closesSecondHalf(stage: Stage, { client, server }: Pair): Promise<void> {
   await server.close();
   await readsTheEnd(client);
   await client.close();
@@ -31,14 +34,10 @@ export async function closesInFour(stage: Stage): Promise<void> {
 
 /** After the client's FIN the server still speaks, and the client still reads. */
 export async function closesHalf(stage: Stage): Promise<void> {
-  const { client, server } = await firstHalfClosed(stage);
-  await says(server, client, 'more');
-  await says(server, client, 'and more');
-  await server.close();
-  await readsTheEnd(client);
-  await client.close();
-  await stage.reaches('server', 'CLOSED');
-  await staysUntilClosed(stage);
+  const pair = await firstHalfClosed(stage);
+  await says(pair.server, pair.client, 'more');
+  await says(pair.server, pair.client, 'and more');
+  await closesSecondHalf(stage, pair);
 }
 
 /** Waits for the end of TIME-WAIT where the caller asked for it. */

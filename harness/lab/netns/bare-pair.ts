@@ -1,6 +1,6 @@
 /** Two namespaces joined by a veth and nothing between: what the wire is compared with. */
 import { otherSide, type Side } from '../../fault/index.js';
-import { disposing, NetworkNamespace } from '../../sys/index.js';
+import { NetworkNamespace } from '../../sys/index.js';
 import { switchOffloadsOff } from './offloads.js';
 import { Rtnetlink } from './rtnetlink.js';
 import { LINK_MAC } from './wire-thread.js';
@@ -20,18 +20,17 @@ export function openBarePair({ mtu = 1500 }: { readonly mtu?: number } = {}): Ba
   const client = NetworkNamespace.create();
   const server = NetworkNamespace.create();
   const furnish = (side: Side, namespace: NetworkNamespace, makeLink: (rtnetlink: Rtnetlink) => void): void =>
-    namespace.run(() =>
-      disposing(new Rtnetlink(), (rtnetlink) => {
-        rtnetlink.setUp(LOOPBACK_INDEX);
-        makeLink(rtnetlink);
-        switchOffloadsOff(LINK.name);
-        rtnetlink.addAddress(LINK.index, {
-          ip: IPS[side],
-          remoteIp: IPS[otherSide(side)],
-          prefixBits: PREFIX_BITS,
-        });
-      }),
-    );
+    namespace.run(() => {
+      using rtnetlink = new Rtnetlink();
+      rtnetlink.setUp(LOOPBACK_INDEX);
+      makeLink(rtnetlink);
+      switchOffloadsOff(LINK.name);
+      rtnetlink.addAddress(LINK.index, {
+        ip: IPS[side],
+        remoteIp: IPS[otherSide(side)],
+        prefixBits: PREFIX_BITS,
+      });
+    });
   furnish('client', client, (rtnetlink) =>
     rtnetlink.addVeth({
       ...LINK,
@@ -42,7 +41,10 @@ export function openBarePair({ mtu = 1500 }: { readonly mtu?: number } = {}): Ba
   );
   furnish('server', server, () => {});
   for (const namespace of [client, server])
-    namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => rtnetlink.setUp(LINK.index)));
+    namespace.run(() => {
+      using rtnetlink = new Rtnetlink();
+      rtnetlink.setUp(LINK.index);
+    });
   return {
     namespace: (side) => (side === 'client' ? client : server),
     ip: (side) => IPS[side],

@@ -7,7 +7,6 @@ import { ipBytes } from '../../segment/index.js';
 import {
   AF_INET,
   AF_INET6,
-  disposing,
   IPPROTO_TCP,
   NETLINK_SOCK_DIAG,
   NetlinkSocket,
@@ -26,11 +25,11 @@ const HARMLESS = new Set(['ENOENT', 'EOPNOTSUPP']);
 
 export function destroySockets(namespace: NetworkNamespace, ipVersion: 4 | 6): void {
   namespace.run(() => {
-    const sockets = disposing(new SockDiag(), (diag) => diag.dump({ ipVersion }));
+    using diag = new SockDiag();
+    const sockets = diag.dump({ ipVersion });
     if (sockets.length === 0) return;
-    disposing(new NetlinkSocket(NETLINK_SOCK_DIAG), (netlink) => {
-      for (const socket of sockets) destroy(netlink, socket, ipVersion);
-    });
+    using netlink = new NetlinkSocket(NETLINK_SOCK_DIAG);
+    for (const socket of sockets) destroy(netlink, socket, ipVersion);
   });
 }
 

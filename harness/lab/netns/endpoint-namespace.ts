@@ -3,7 +3,7 @@
  * there but the endpoint: no ARP, no neighbour or router discovery, no membership reports. Held by a file descriptor.
  */
 import type { Side } from '../../fault/index.js';
-import { disposing, NetworkNamespace } from '../../sys/index.js';
+import { NetworkNamespace } from '../../sys/index.js';
 import type { Settings } from '../lab.js';
 import { switchOffloadsOff } from './offloads.js';
 import { Rtnetlink } from './rtnetlink.js';
@@ -29,7 +29,7 @@ export interface EndpointNamespaceOptions {
 export function makeEndpointNamespace(options: EndpointNamespaceOptions): NetworkNamespace {
   const namespace = NetworkNamespace.create();
   try {
-    namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => furnish(options, rtnetlink)));
+    namespace.run(() => furnish(options));
     return namespace;
   } catch (error) {
     namespace[Symbol.dispose]();
@@ -39,9 +39,13 @@ export function makeEndpointNamespace(options: EndpointNamespaceOptions): Networ
 
 /** Whether the stack can send and receive. */
 export const isReady = (namespace: NetworkNamespace): boolean =>
-  namespace.run(() => disposing(new Rtnetlink(), (rtnetlink) => rtnetlink.isOperational(LINK.index)));
+  namespace.run(() => {
+    using rtnetlink = new Rtnetlink();
+    return rtnetlink.isOperational(LINK.index);
+  });
 
-function furnish(options: EndpointNamespaceOptions, rtnetlink: Rtnetlink): void {
+function furnish(options: EndpointNamespaceOptions): void {
+  using rtnetlink = new Rtnetlink();
   const { side, ip, remoteIp, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
   // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
   if (ipVersion === 6) writeIfThere('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');

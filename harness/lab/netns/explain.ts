@@ -1,5 +1,7 @@
 /** Says of a lab that could not be made what is missing and what to do: one sentence. */
+
 import { SysError } from '../../sys/index.js';
+import { messageOf } from '../../text/index.js';
 
 /** This machine cannot have a lab. The message says what is missing and what to do. */
 export class LabUnavailable extends Error {
@@ -48,8 +50,7 @@ const ROWS: readonly { call: RegExp; codes: readonly string[]; sentence: string 
 ];
 
 export function explainSysError(error: unknown): string {
-  if (!(error instanceof SysError))
-    return fileSentence(error) ?? (error instanceof Error ? error.message : String(error));
+  if (!(error instanceof SysError)) return fileSentence(error) ?? messageOf(error);
   const row = ROWS.find(({ call, codes }) => call.test(error.call) && codes.includes(error.code));
   return `${row?.sentence ?? 'the lab could not be made, "lastack doctor" tries each part'} (${error.message})`;
 }

@@ -1,6 +1,8 @@
 /** Kernel settings (sysctls) of a network namespace, written through /proc/sys/net as seen from inside. */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Side } from '../../fault/index.js';
+import { messageOf } from '../../text/index.js';
 import type { Settings } from '../lab.js';
 
 const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$/;
@@ -56,6 +58,6 @@ function explain(error: unknown): string {
     case 'EROFS':
       return '/proc/sys is mounted read-only: give the container a writable one (docker run --privileged)';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }

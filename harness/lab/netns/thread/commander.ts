@@ -1,5 +1,7 @@
 /** Takes the main thread's commands and answers them. */
+
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { messageOf } from '../../../text/index.js';
 import type { Labs } from './labs.js';
 import type { Outbox } from './outbox.js';
 import type { Answer, Command, Request } from './protocol.js';
@@ -64,7 +66,7 @@ export class Commander {
       this.#parts.flush();
       return { kind: 'answer', value };
     } catch (error) {
-      return { kind: 'refused', message: error instanceof Error ? error.message : String(error) };
+      return { kind: 'refused', message: messageOf(error) };
     }
   }
 

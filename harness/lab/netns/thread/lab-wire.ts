@@ -1,7 +1,9 @@
 /** One lab's wire on the wire's thread: the core with carriers below it and the outbox as its recorder. */
+
 import type { Nanos } from '../../../clock/index.js';
 import type { Receipt, Side } from '../../../fault/index.js';
 import type { Segment } from '../../../segment/index.js';
+import { messageOf } from '../../../text/index.js';
 import { type Carrier, type Recorder, Wire } from '../../../wire/index.js';
 import { type Looker, makeLooker } from './looker.js';
 import type { Outbox } from './outbox.js';
@@ -130,7 +132,7 @@ export class LabWire implements Disposable {
     try {
       step();
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
+      this.fail(messageOf(error));
     }
   }
 
