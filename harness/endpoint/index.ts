@@ -1,3 +1,4 @@
+export type { AgentChannel } from './agent/agent-channel.js';
 export * from './call-record.js';
 export * from './endpoint.js';
 export * from './kernel/kernel-endpoint.js';
