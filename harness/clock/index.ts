@@ -1,4 +1,5 @@
 export * from './clock.js';
 export * from './duration.js';
 export * from './real-clock.js';
+export * from './timeline.js';
 export * from './timer-queue.js';

@@ -1,4 +1,5 @@
 export * from './constants.js';
+export * from './descriptors.js';
 export * from './errno.js';
 export * from './libc.js';
 export * from './mapped-memory.js';

@@ -22,6 +22,11 @@ export const libc = {
     'long write(int, const void*, size_t)',
   ),
   socket: bind<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
+  /** `pair` receives two ints. */
+  socketpair: bind<(domain: number, type: number, protocol: number, pair: Uint8Array) => number>(
+    'int socketpair(int, int, int, void*)',
+  ),
+  memfdCreate: bind<(name: string, flags: number) => number>('int memfd_create(const char*, uint)'),
   bind: bind<(fd: number, address: Uint8Array, size: number) => number>('int bind(int, const void*, uint)'),
   listen: bind<(fd: number, backlog: number) => number>('int listen(int, int)'),
   accept4: bind<(fd: number, address: Bytes, size: Bytes, flags: number) => number>(
@@ -53,6 +58,9 @@ export const libc = {
     'long recv(int, void*, size_t, int)',
   ),
   recvmsg: bind<(fd: number, header: Uint8Array, flags: number) => number>('long recvmsg(int, void*, int)'),
+  sendmsg: bind<(fd: number, header: Uint8Array, flags: number) => number>(
+    'long sendmsg(int, const void*, int)',
+  ),
   shutdown: bind<(fd: number, how: number) => number>('int shutdown(int, int)'),
   setsockopt: bind<(fd: number, level: number, name: number, value: Uint8Array, size: number) => number>(
     'int setsockopt(int, int, int, const void*, uint)',

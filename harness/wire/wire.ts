@@ -32,6 +32,8 @@ export interface WireOptions {
   readonly recorder: Recorder;
   readonly faults?: readonly Fault[];
   readonly look?: Look;
+  /** How long a packet takes from the wire to either side, beside what faults delay it (default 0: at once). */
+  readonly latencyNs?: number;
 }
 
 type Origin = SegmentRecord['origin'];
@@ -61,6 +63,7 @@ export class Wire {
   readonly #carriers: Readonly<Record<Side, Carrier>>;
   readonly #recorder: Recorder;
   readonly #look: Look | undefined;
+  readonly #latencyNs: number;
   readonly #engine: FaultEngine;
   readonly #tracker = new FlowTracker();
   /** Packets that a fault holds, by arrival. */
@@ -69,11 +72,12 @@ export class Wire {
   #draft: Draft | undefined;
   #arrivals = 0;
 
-  constructor({ clock, carriers, recorder, faults = [], look }: WireOptions) {
+  constructor({ clock, carriers, recorder, faults = [], look, latencyNs = 0 }: WireOptions) {
     this.#clock = clock;
     this.#carriers = carriers;
     this.#recorder = recorder;
     this.#look = look;
+    this.#latencyNs = latencyNs;
     this.#engine = new FaultEngine(faults, { startNs: clock.now() });
   }
 
@@ -85,7 +89,10 @@ export class Wire {
     this.#draft = draft;
     let facts: FlowFacts | undefined;
     if (segment === undefined) {
-      this.#deliver({ arrival: id, to: otherSide(from), packet, arrived: packet, segment });
+      const to = otherSide(from);
+      this.#after(atNs, this.#latencyNs, () =>
+        this.#deliver({ arrival: id, to, packet, arrived: packet, segment }),
+      );
     } else {
       const arrival = { id, atNs, from, packet, segment };
       // What a scenario forges, its side never sent: the tracker must not take it for that side's doing.
@@ -160,7 +167,9 @@ export class Wire {
         const { arrival, to, packet, delayNs } = effect;
         const arrived = inHand?.id === arrival ? inHand.packet : (this.#held.get(arrival) ?? packet);
         const segment = inHand?.packet === packet ? inHand.segment : undefined;
-        this.#after(fromNs, delayNs, () => this.#deliver({ arrival, to, packet, arrived, segment }));
+        this.#after(fromNs, delayNs + this.#latencyNs, () =>
+          this.#deliver({ arrival, to, packet, arrived, segment }),
+        );
         return;
       }
       case 'drop':
@@ -242,6 +251,8 @@ export class Wire {
       faults: [{ fault, what: 'injected' }],
       held: false,
     });
-    this.#deliver({ arrival: id, to, packet, arrived: packet, segment });
+    this.#after(atNs, this.#latencyNs, () =>
+      this.#deliver({ arrival: id, to, packet, arrived: packet, segment }),
+    );
   }
 }

@@ -5,9 +5,8 @@
  * number of a block claimed before (see `privilege.ts`).
  */
 import type { Side } from '../../fault/index.js';
-import { check, libc, SOCK_CLOEXEC, SOCK_DGRAM, SysError } from '../../sys/index.js';
+import { AF_UNIX, check, libc, SOCK_CLOEXEC, SOCK_DGRAM, SysError } from '../../sys/index.js';
 
-const AF_UNIX = 1;
 /** Carries the block that was claimed for a process that moved into a user namespace. */
 export const ADDRESS_BLOCK_VARIABLE = 'LASTACK_ADDRESS_BLOCK';
 /** Labs of one process at once, and processes on one machine: 198.18.0.0/15 (RFC 2544) in blocks of /22. */

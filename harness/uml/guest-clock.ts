@@ -1,0 +1,212 @@
+/**
+ * The clock of one guest: answers its time-travel messages, and lets it run. Blocking system calls on the caller's thread; no
+ * promise and no allocation per message.
+ *
+ * A guest may run alone up to a time that we grant it. Before a frame leaves it says the time (UPDATE): from then on it may go no
+ * further by itself, for whoever the frame reaches may answer at that time. Its frames carry no time: those that are there when it
+ * says a later one left at the time before.
+ */
+import type { Nanos, Participant } from '../clock/index.js';
+import { check, checkAgain, libc, MSG_NOSIGNAL, SysError, sendWithDescriptors } from '../sys/index.js';
+import { GuestDied } from './guest-died.js';
+import {
+  MESSAGE_OCTETS,
+  operationAt,
+  operationName,
+  putMessage,
+  sequenceAt,
+  TT,
+  timeAt,
+} from './time-travel.js';
+
+/** Messages read in one call at most; a guest has few under way. */
+const MOST_MESSAGES = 64;
+const NEVER = Number.POSITIVE_INFINITY;
+/** A guest asks for this when nothing will ever happen: S64_MAX, rounded by JavaScript's numbers. */
+const FOR_EVER_NS = 2 ** 62;
+/** One page that says nothing: a guest of Linux 6.12 and later finds no shared-memory scheduler in it. */
+const PAGE_OCTETS = 4096;
+
+export interface GuestClockOptions {
+  readonly name: string;
+  /** The controller's end of the connection. */
+  readonly fd: number;
+  /** The guest is at `atNs` of the timeline and about to affect others: `Timeline.reached`. */
+  readonly reached: (atNs: Nanos) => void;
+  /** Takes the frames that have left so far: they left at the time that was reached last. */
+  readonly takeFrames: () => void;
+}
+
+export class GuestClock implements Participant {
+  readonly name: string;
+  nextNs: Nanos = NEVER;
+  hasInput = false;
+  /** Messages handled so far. */
+  messages = 0;
+  /** Readable when the guest has said something. */
+  readonly fd: number;
+  readonly #reached: (atNs: Nanos) => void;
+  readonly #takeFrames: () => void;
+  /** The timeline's time at which the guest's own clock was 0. */
+  #offsetNs: Nanos = 0;
+  #atNs: Nanos = 0;
+  #grantedNs: Nanos = 0;
+  #isWaiting = false;
+  #isCut = false;
+  /** Before it is part of the timeline it is alone and affects nobody. */
+  #isJoined = false;
+  #sequence = 0;
+  readonly #received = new Uint8Array(MOST_MESSAGES * MESSAGE_OCTETS);
+  readonly #receivedView = new DataView(this.#received.buffer);
+  #receivedOctets = 0;
+  readonly #reply = new Uint8Array(2 * MESSAGE_OCTETS);
+  readonly #one = this.#reply.subarray(0, MESSAGE_OCTETS);
+  readonly #replyView = new DataView(this.#reply.buffer);
+
+  constructor({ name, fd, reached, takeFrames }: GuestClockOptions) {
+    this.name = name;
+    this.fd = fd;
+    this.#reached = reached;
+    this.#takeFrames = takeFrames;
+  }
+
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Says that the guest's clock was 0 at `offsetNs` of the timeline. Only while it waits for the first time. */
+  join(offsetNs: Nanos): void {
+    this.nextNs += offsetNs - this.#offsetNs;
+    this.#atNs += offsetNs - this.#offsetNs;
+    this.#offsetNs = offsetNs;
+    this.#isJoined = true;
+  }
+
+  run(nowNs: Nanos, aloneUntilNs: Nanos): Nanos {
+    this.grant(nowNs, aloneUntilNs);
+    while (!this.#isWaiting) this.#handleSome();
+    return this.#isCut ? this.#atNs : this.#grantedNs;
+  }
+
+  /** Sets it going; `handle` then serves it until it waits. */
+  grant(nowNs: Nanos, aloneUntilNs: Nanos): void {
+    this.hasInput = false;
+    this.#isWaiting = false;
+    this.#isCut = false;
+    this.#atNs = Math.max(this.#atNs, nowNs);
+    this.#grantedNs = Math.max(aloneUntilNs, this.#atNs);
+    this.nextNs = NEVER;
+    this.#sequence += 2;
+    putMessage(this.#replyView, 0, TT.FREE_UNTIL, this.#sequence - 1, this.#grantedNs - this.#offsetNs);
+    putMessage(this.#replyView, MESSAGE_OCTETS, TT.RUN, this.#sequence, this.#atNs - this.#offsetNs);
+    this.#send(this.#reply);
+  }
+
+  /** Serves what it has said; where that is nothing, waits for it. */
+  handle(): void {
+    this.#handleSome();
+  }
+
+  #handleSome(): void {
+    const octets = this.#receive();
+    let at = 0;
+    for (; at + MESSAGE_OCTETS <= octets; at += MESSAGE_OCTETS) this.#handleAt(at);
+    this.#received.copyWithin(0, at, octets);
+    this.#receivedOctets = octets - at;
+  }
+
+  #receive(): number {
+    const room = this.#received.subarray(this.#receivedOctets);
+    let octets: number | undefined;
+    try {
+      octets = checkAgain(libc.recv(this.fd, room, room.length, 0), 'recv');
+    } catch (error) {
+      if (error instanceof SysError) throw new GuestDied(this.name, 'it is gone');
+      throw error;
+    }
+    if (octets === undefined) throw new GuestDied(this.name, 'it has said nothing for too long: it hangs');
+    if (octets === 0) throw new GuestDied(this.name, 'it is gone');
+    return this.#receivedOctets + octets;
+  }
+
+  #handleAt(at: number): void {
+    this.messages += 1;
+    const view = this.#receivedView;
+    const operation = operationAt(view, at);
+    const sequence = sequenceAt(view, at);
+    switch (operation) {
+      case TT.ACK:
+        return;
+      case TT.REQUEST:
+        this.#requested(timeAt(view, at));
+        break;
+      case TT.WAIT:
+        // Answered first: what it has sent is looked at while it goes to sleep.
+        this.#acknowledge(sequence, 0);
+        this.#takeFrames();
+        this.#isWaiting = true;
+        return;
+      case TT.UPDATE:
+        this.#updated(timeAt(view, at) + this.#offsetNs, sequence);
+        return;
+      case TT.GET:
+      case TT.GET_TOD:
+        this.#acknowledge(sequence, this.#atNs - this.#offsetNs);
+        return;
+      case TT.START:
+        this.#start(sequence);
+        return;
+      default:
+        throw new GuestDied(this.name, `it said ${operationName(operation)}, which only we may say`);
+    }
+    this.#acknowledge(sequence, 0);
+  }
+
+  #requested(ns: Nanos): void {
+    this.nextNs = ns >= FOR_EVER_NS ? NEVER : ns + this.#offsetNs;
+    if (this.nextNs < this.#atNs)
+      throw new GuestDied(this.name, `it asked for ${this.nextNs} ns when it was ${this.#atNs} ns`);
+  }
+
+  #updated(atNs: Nanos, sequence: number): void {
+    this.#takeFrames();
+    if (this.#isJoined) this.#reached(atNs);
+    this.#atNs = atNs;
+    this.#isCut = true;
+    if (!this.#isJoined || this.#grantedNs <= atNs) {
+      this.#acknowledge(sequence, 0);
+      return;
+    }
+    this.#grantedNs = atNs;
+    this.#sequence += 1;
+    putMessage(this.#replyView, 0, TT.FREE_UNTIL, this.#sequence, atNs - this.#offsetNs);
+    putMessage(this.#replyView, MESSAGE_OCTETS, TT.ACK, sequence, 0);
+    this.#send(this.#reply);
+  }
+
+  /** Linux 6.12 and later expect two file descriptors here, and close as many as they expect. */
+  #start(sequence: number): void {
+    const memory = check(libc.memfdCreate('lastack', 1), 'memfd_create');
+    check(libc.write(memory, new Uint8Array(PAGE_OCTETS), PAGE_OCTETS), 'write');
+    putMessage(this.#replyView, 0, TT.ACK, sequence, 0);
+    try {
+      sendWithDescriptors(this.fd, this.#one, [memory, memory]);
+    } finally {
+      libc.close(memory);
+    }
+  }
+
+  #acknowledge(sequence: number, ns: Nanos): void {
+    putMessage(this.#replyView, 0, TT.ACK, sequence, ns);
+    this.#send(this.#one);
+  }
+
+  #send(octets: Uint8Array): void {
+    if (libc.send(this.fd, octets, octets.length, MSG_NOSIGNAL) !== octets.length)
+      throw new GuestDied(this.name, 'it is gone');
+  }
+
+  [Symbol.dispose](): void {
+    libc.close(this.fd);
+  }
+}
