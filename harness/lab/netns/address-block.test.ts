@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { libc } from '../../sys/index.js';
-import { AddressPool, claimBlock, MAX_LABS } from './address-block.js';
+import { AddressPool, MAX_LABS } from '../lab-addresses.js';
+import { claimBlock } from './address-block.js';
 
 describe('addresses of labs', () => {
   it('are clean for the first lab of each IP version', () => {

@@ -9,11 +9,11 @@ import { SockDiag } from '../../observe/index.js';
 import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { Lab, LabOptions, Recording } from '../lab.js';
+import { isOwn } from '../own-connections.js';
+import { QueuedPeerPort } from '../queued-peer-port.js';
+import { WireDesk } from '../wire-desk.js';
 import { explainLabFailure } from './explain.js';
 import { Eyes } from './eyes.js';
-import { NetnsPeerPort } from './netns-peer-port.js';
-import { NetnsWire } from './netns-wire.js';
-import { isOwn } from './own-connections.js';
 import { dieWithParent } from './privilege.js';
 import { Topology } from './topology.js';
 import { type LabReport, WireThread } from './wire-thread.js';
@@ -58,13 +58,13 @@ export class NetnsLab implements Lab {
   readonly ipVersion: 4 | 6;
   readonly clock: Clock;
   readonly wire: WireControl;
-  readonly #wire: NetnsWire;
+  readonly #wire: WireDesk;
   readonly #epochNs: bigint;
   readonly #thread: WireThread;
   readonly #topology: Topology;
   readonly #eyes: Eyes;
   readonly #endpoints = new Map<Side, { endpoint: KernelEndpoint; diag: SockDiag }>();
-  readonly #peerPort: NetnsPeerPort | undefined;
+  readonly #peerPort: QueuedPeerPort | undefined;
   readonly #calls: CallRecord[] = [];
   #number: number | undefined;
   #isClosed = false;
@@ -79,7 +79,7 @@ export class NetnsLab implements Lab {
     this.#topology = parts.topology;
     this.#eyes = parts.eyes;
     this.clock = new RealClock(parts.epochNs);
-    this.#wire = new NetnsWire({
+    this.#wire = new WireDesk({
       clock: this.clock,
       ask: (request) => this.#thread.request(this.#openNumber(), request),
     });
@@ -103,8 +103,8 @@ export class NetnsLab implements Lab {
     this.#endpoints.set(side, { endpoint, diag });
   }
 
-  #makePeerPort(side: Side): NetnsPeerPort {
-    return new NetnsPeerPort({
+  #makePeerPort(side: Side): QueuedPeerPort {
+    return new QueuedPeerPort({
       side,
       clock: this.clock,
       ip: this.ip(side),

@@ -1,9 +1,10 @@
 /** Two sides and what lies between: a namespace with a link for each stack, and addresses that no other lab has. */
 import { otherSide, SIDES, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
+import { chosenAddresses } from '../chosen-addresses.js';
 import type { LabOptions, Settings } from '../lab.js';
-import { ADDRESS_BLOCK_VARIABLE, AddressPool, claimBlock, type LabAddresses } from './address-block.js';
-import { chosenAddresses } from './chosen-addresses.js';
+import { AddressPool, type LabAddresses } from '../lab-addresses.js';
+import { ADDRESS_BLOCK_VARIABLE, claimBlock } from './address-block.js';
 import { destroySockets } from './destroy-sockets.js';
 import { isReady, makeEndpointNamespace } from './endpoint-namespace.js';
 import { LARGEST_MTU } from './thread/packet-port.js';

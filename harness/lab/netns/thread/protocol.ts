@@ -2,7 +2,7 @@
 import type { Nanos } from '../../../clock/index.js';
 import type { Fault, Receipt, Side } from '../../../fault/index.js';
 import type { NoteRecord, Sighting } from '../../../observe/index.js';
-import type { Delivery, RecordChange, SegmentRecord } from '../../../wire/index.js';
+import type { SyncResult, WireReport, WireRequest } from '../../wire-request.js';
 import type { PackedRecords } from './record-pack.js';
 
 /** What the thread needs to begin; see `WireThread`. */
@@ -43,18 +43,7 @@ export interface OpenWire {
 export type Request =
   | { readonly kind: 'open'; readonly options: OpenWire }
   | { readonly kind: 'close' }
-  | { readonly kind: 'add'; readonly faults: readonly Fault[] }
-  | { readonly kind: 'remove'; readonly ids: readonly string[] }
-  | { readonly kind: 'release'; readonly fault: string }
-  | { readonly kind: 'inject'; readonly packet: Uint8Array; readonly to: Side }
-  | { readonly kind: 'receipts' }
-  /** Answered when all that has come onto the wire so far is recorded and handed over. */
-  | { readonly kind: 'sync' };
-
-export interface SyncResult {
-  readonly stampErrorNs: number;
-  readonly epochUnixNs: bigint;
-}
+  | WireRequest;
 
 export type Command =
   | { readonly lab: number; readonly call: number; readonly request: Request }
@@ -64,9 +53,7 @@ export type Command =
 export type Report =
   /** Many `arrived`, of several labs, in their order. */
   | { readonly kind: 'packed'; readonly records: PackedRecords }
-  | { readonly kind: 'arrived'; readonly lab: number; readonly record: SegmentRecord }
-  | { readonly kind: 'delivered'; readonly lab: number; readonly id: number; readonly delivery: Delivery }
-  | { readonly kind: 'updated'; readonly lab: number; readonly id: number; readonly change: RecordChange }
+  | ({ readonly lab: number } & Exclude<WireReport, { kind: 'failed' }>)
   | { readonly kind: 'to-peer'; readonly lab: number; readonly packet: Uint8Array; readonly atNs: Nanos }
   | { readonly kind: 'seen'; readonly lab: number; readonly record: Sighting | NoteRecord }
   | { readonly kind: 'failed'; readonly lab: number | 'all'; readonly message: string }

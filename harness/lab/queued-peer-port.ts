@@ -1,7 +1,7 @@
-/** The way onto a netns lab's wire for a scripted peer: packets go to the wire's thread and come from it as messages. */
-import type { Clock, Nanos } from '../../clock/index.js';
-import type { PeerPort } from '../../endpoint/index.js';
-import type { Side } from '../../fault/index.js';
+/** The way onto a lab's wire for a scripted peer: what the wire delivers waits until the peer listens. */
+import type { Clock, Nanos } from '../clock/index.js';
+import type { PeerPort } from '../endpoint/index.js';
+import type { Side } from '../fault/index.js';
 
 /** Packets kept for a peer that does not listen yet. */
 const MOST_WAITING = 10_000;
@@ -14,7 +14,7 @@ export interface PeerPortOptions {
   readonly send: (packet: Uint8Array) => void;
 }
 
-export class NetnsPeerPort implements PeerPort {
+export class QueuedPeerPort implements PeerPort {
   readonly side: Side;
   readonly clock: Clock;
   readonly ip: string;

@@ -1,14 +1,14 @@
-/** The main thread's view of one lab's wire: the records as they come, and the commands that scenarios give. */
-import { type Clock, NANOS_PER_MS } from '../../clock/index.js';
-import { type Fault, type Match, Matcher, matchLine, type Receipt, type Side } from '../../fault/index.js';
-import { decode } from '../../segment/index.js';
-import { RecordBook, type SegmentRecord, TimeoutError, type WireControl } from '../../wire/index.js';
-import type { Report, Request, SyncResult } from './thread/protocol.js';
+/** A story's view of its lab's wire, wherever that runs: the records as they come, and the commands that scenarios give. */
+import { type Clock, NANOS_PER_MS } from '../clock/index.js';
+import { type Fault, type Match, Matcher, matchLine, type Receipt, type Side } from '../fault/index.js';
+import { decode } from '../segment/index.js';
+import { RecordBook, type SegmentRecord, TimeoutError, type WireControl } from '../wire/index.js';
+import type { SyncResult, WireReport, WireRequest } from './wire-request.js';
 
 const SEES_WITHIN_MS = 10_000;
 
-/** Asks the wire's thread; see `WireThread.request`. */
-export type Ask = (request: Request) => Promise<unknown>;
+/** Asks the wire; the answer is of the kind that the request names. */
+export type Ask = (request: WireRequest) => Promise<unknown>;
 
 /** Somebody who waits for a segment. */
 interface Waiting {
@@ -17,7 +17,7 @@ interface Waiting {
   fail(error: Error): void;
 }
 
-export class NetnsWire implements WireControl {
+export class WireDesk implements WireControl {
   readonly #clock: Clock;
   readonly #ask: Ask;
   readonly #book = new RecordBook();
@@ -39,7 +39,7 @@ export class NetnsWire implements WireControl {
   }
 
   async release(fault: string): Promise<number> {
-    // The thread answers each kind of request with its own kind of value.
+    // The wire answers each kind of request with its own kind of value.
     return (await this.#ask({ kind: 'release', fault })) as number;
   }
 
@@ -105,8 +105,8 @@ export class NetnsWire implements WireControl {
     }
   }
 
-  /** Takes a report of the wire's thread. */
-  take(report: Report & { kind: 'arrived' | 'delivered' | 'updated' | 'failed' }): void {
+  /** Takes a report of the wire. */
+  take(report: WireReport): void {
     switch (report.kind) {
       case 'arrived':
         this.#arrived(report.record);

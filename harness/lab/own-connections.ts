@@ -1,7 +1,7 @@
 /** Which of the things seen at a lab's addresses belong to its own connections. */
-import type { NoteRecord, TransitionRecord } from '../../observe/index.js';
-import { decode } from '../../segment/index.js';
-import type { SegmentRecord } from '../../wire/index.js';
+import type { NoteRecord, TransitionRecord } from '../observe/index.js';
+import { decode } from '../segment/index.js';
+import type { SegmentRecord } from '../wire/index.js';
 
 /**
  * Tracepoints tell labs apart by address, and orphans of a lab that is gone may still be heard of under an address that was

@@ -1,7 +1,7 @@
 /** Addresses that the user of a lab chose, instead of a pair from the pool. */
-import type { Side } from '../../fault/index.js';
-import { ipVersion as versionOf } from '../../segment/index.js';
-import type { LabAddresses } from './address-block.js';
+import type { Side } from '../fault/index.js';
+import { ipVersion as versionOf } from '../segment/index.js';
+import type { LabAddresses } from './lab-addresses.js';
 
 /** Held by labs of this process that are open: observers tell labs apart by address. */
 const taken = new Set<string>();
