@@ -1,5 +1,4 @@
 export * from './files.js';
-export * from './human-time.js';
 export * from './ladder.js';
 export * from './progress.js';
 export * from './run-report.js';

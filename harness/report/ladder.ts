@@ -3,8 +3,8 @@
  * server's state and calls. Pure; `terminalOf` tells what the terminal can show.
  */
 import { NANOS_PER_MS, type Nanos } from '../clock/index.js';
+import { humanTime } from '../text/index.js';
 import type { Trace, TraceEndpoint } from '../trace/index.js';
-import { humanTime } from './human-time.js';
 import { type ArrowContext, arrowSpans } from './ladder-arrow.js';
 import { flowCount, happeningsOf } from './ladder-happenings.js';
 import { type Cell, type Row, rowsOf } from './ladder-rows.js';

@@ -1,6 +1,6 @@
 /** A run as it goes: a line for each scenario that ends, and the figures when all have. */
 import { isAsExpected, type ScenarioRun } from '../run/index.js';
-import { humanTime } from './human-time.js';
+import { humanTime } from '../text/index.js';
 import type { RunFigures } from './run-report.js';
 import { verdictEntries } from './run-report.js';
 import { glyphsOf, paint, type Style, span, type Terminal } from './terminal.js';

@@ -1,2 +1,3 @@
+export * from './human-time.js';
 export * from './message.js';
 export * from './near-names.js';
