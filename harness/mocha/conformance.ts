@@ -48,6 +48,7 @@ async function resultOf(selected: Selected, context: Mocha.Context): Promise<Sce
   context.timeout(0);
   const { unavailable } = session().options;
   if (unavailable !== undefined) skip(context, unavailable);
+  if (selected.unplayable !== undefined) skip(context, selected.unplayable);
   return session().result(selected);
 }
 

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly peer?: Side;
   /** The longest single timer of a stack that the scenario waits for: the run cannot be shorter than that. */
   readonly longestTimer?: { readonly name: string; readonly ms: number };
+  /** Too long for real time: only a lab whose clock is virtual plays it. Says so by its `longestTimer`. */
+  readonly clock?: 'virtual';
   /** The harness gives up after this long (default: 15 s and twice the longest timer). */
   readonly limitMs?: number;
   /** Brings the endpoints into the situation, applies the stimulus and waits for what follows. */

@@ -133,6 +133,21 @@ describe('the scheduler', () => {
     expect(run.trace).to.equal(undefined);
   });
 
+  it('opens no lab for what cannot be played there, and gives the reason', async () => {
+    const finished: string[] = [];
+    const { stage, it } = scheduler({ finished: (run) => finished.push(run.scenario.id) });
+    const unplayable = 'takes 2 h of real time: play it with --lab virtual';
+    it.start([{ scenario: scenario('long'), ipVersion: 4, unplayable }]);
+    const [run] = await it.all();
+    expect(run).to.deep.include({
+      verdict: 'unsupported',
+      outcome: { kind: 'unsupported', reason: unplayable },
+    });
+    expect(run?.trace).to.equal(undefined);
+    expect(stage.begun).to.deep.equal([]);
+    expect(finished).to.deep.equal(['suite/long']);
+  });
+
   it('tells of each run as it ends', async () => {
     const finished: string[] = [];
     const { stage, it } = scheduler({ finished: (run) => finished.push(run.scenario.id) });

@@ -3,7 +3,7 @@
  * longest timers start first and the whole takes little more than the longest of them.
  */
 import { messageOf } from '../text/index.js';
-import type { RunOptions } from './play-in-lab.js';
+import type { PlayOutcome, RunOptions } from './play-in-lab.js';
 import { runScenario, type ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
 import { Turns } from './turns.js';
@@ -11,6 +11,8 @@ import { Turns } from './turns.js';
 export interface Selected {
   readonly scenario: Scenario;
   readonly ipVersion: IpVersion;
+  /** Why it cannot be played here: its run is `unsupported` with this reason, and no lab is opened. */
+  readonly unplayable?: string;
 }
 
 /** More labs at once than this gain nothing: they would wait for the processor and not for their timers. */
@@ -62,6 +64,11 @@ export class Scheduler {
   }
 
   async #run(selected: Selected): Promise<ScenarioRun> {
+    if (selected.unplayable !== undefined) {
+      const run = runWithoutLab(selected, { kind: 'unsupported', reason: selected.unplayable });
+      this.options.finished?.(run);
+      return run;
+    }
     const jobEnds = await this.#jobs.take();
     const settled = await this.#starts.take();
     try {
@@ -80,15 +87,20 @@ export class Scheduler {
     try {
       return await (this.options.run ?? runScenario)(scenario, { ...this.options, ipVersion, settled });
     } catch (error) {
-      return brokenRun(selected, error, performance.now() - startedMs);
+      // Anything that nobody foresaw concerns one scenario: the others go on.
+      const outcome = { kind: 'error', reason: messageOf(error) } as const;
+      return runWithoutLab(selected, outcome, performance.now() - startedMs);
     }
   }
 }
 
-/** Anything that nobody foresaw concerns one scenario: the others go on. */
-function brokenRun(selected: Selected, error: unknown, realMs: number): ScenarioRun {
-  const reason = messageOf(error);
-  return { ...selected, outcome: { kind: 'error', reason }, results: [], verdict: 'error', realMs };
+/** A run of which there is no trace. */
+function runWithoutLab(
+  { scenario, ipVersion }: Selected,
+  outcome: Exclude<PlayOutcome, { kind: 'played' }>,
+  realMs = 0,
+): ScenarioRun {
+  return { scenario, ipVersion, outcome, results: [], verdict: outcome.kind, realMs };
 }
 
 const durationOf = ({ scenario }: Selected): number => scenario.longestTimer?.ms ?? 0;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Check } from '../check/index.js';
 import type { Scenario } from './scenario.js';
-import { type Filter, matchesName, select } from './selection.js';
+import { type Filter, matchesName, select, unplayable } from './selection.js';
 
 const check = (...requirements: readonly string[]): Check => ({
   id: requirements.join('-'),
@@ -75,6 +75,41 @@ describe('the selection of scenarios', () => {
 
   it('takes what fits all filters', () => {
     expect(chosen({ names: ['close'], tags: ['loss'], ipVersions: [6] })).to.deep.equal(['close/lost-fin 6']);
+  });
+
+  describe('of scenarios that are too long for real time', () => {
+    const long = scenario('long/r2', {
+      clock: 'virtual',
+      longestTimer: { name: 'R2', ms: 924_000 },
+      ipVersions: [4],
+    });
+    const all = [...SCENARIOS, long];
+    const unplayableOnes = (filter: Filter) =>
+      select(all, filter).flatMap(({ unplayable: reason }) => reason ?? []);
+
+    it('takes them where the clock is virtual, and nothing stands against playing them', () => {
+      expect(select(all, { clock: 'virtual' })).to.deep.include({ scenario: long, ipVersion: 4 });
+      expect(select(all, { clock: 'virtual', names: ['long'] })).to.deep.equal([
+        { scenario: long, ipVersion: 4 },
+      ]);
+    });
+
+    it('leaves them out where it is real', () => {
+      for (const filter of [{}, { clock: 'real' }, { names: [] }] as const)
+        expect(select(all, filter).map((each) => each.scenario)).to.not.include(long);
+    });
+
+    it('says why they cannot be played where one is asked for by its name', () => {
+      const reason = 'takes 15 min 24 s of real time: play it with --lab virtual';
+      expect(unplayableOnes({ names: ['r2'] })).to.deep.equal([reason]);
+      expect(unplayableOnes({ names: ['long', 'close'] })).to.deep.equal([reason]);
+      expect(unplayable(long)).to.equal(reason);
+      expect(unplayable(long, 'virtual')).to.equal(undefined);
+    });
+
+    it('says nothing of the others', () => {
+      expect(unplayableOnes({ names: ['close'] })).to.deep.equal([]);
+    });
   });
 
   it('matches a whole name, its suite, or its name within the suite', () => {

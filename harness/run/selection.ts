@@ -1,5 +1,6 @@
-/** Which scenarios a caller asked for. */
+/** Which scenarios a caller asked for, and which of them the lab's clock rules out. */
 
+import { humanTime } from '../text/index.js';
 import type { IpVersion, Scenario } from './scenario.js';
 import type { Selected } from './scheduler.js';
 
@@ -10,6 +11,11 @@ export interface Filter {
   readonly requirements?: readonly string[];
   readonly tags?: readonly string[];
   readonly ipVersions?: readonly IpVersion[];
+  /**
+   * The clock of the lab (default `real`). Scenarios that are too long for real time are left out there, unless a name asks
+   * for them: then they are selected with the reason why they cannot be played.
+   */
+  readonly clock?: 'real' | 'virtual';
 }
 
 export const suiteOf = (scenario: Scenario): string => scenario.id.slice(0, scenario.id.indexOf('/'));
@@ -19,11 +25,27 @@ export function select(scenarios: readonly Scenario[], filter: Filter): readonly
     .filter(
       (scenario) => isNamed(scenario, filter.names) && isTied(scenario, filter) && isTagged(scenario, filter),
     )
-    .flatMap((scenario) =>
-      (scenario.ipVersions ?? [4, 6])
+    .flatMap((scenario) => {
+      const reason = unplayable(scenario, filter.clock);
+      if (reason !== undefined && (filter.names ?? []).length === 0) return [];
+      return (scenario.ipVersions ?? [4, 6])
         .filter((ipVersion) => filter.ipVersions?.includes(ipVersion) ?? true)
-        .map((ipVersion) => ({ scenario, ipVersion })),
-    );
+        .map((ipVersion) => ({
+          scenario,
+          ipVersion,
+          ...(reason === undefined ? {} : { unplayable: reason }),
+        }));
+    });
+}
+
+/** Why a lab with this clock does not play a scenario; undefined where it does. */
+export function unplayable(
+  { clock, longestTimer }: Pick<Scenario, 'clock' | 'longestTimer'>,
+  labsClock: Filter['clock'] = 'real',
+): string | undefined {
+  if (clock !== 'virtual' || labsClock === 'virtual') return undefined;
+  const length = longestTimer === undefined ? 'too long' : `${humanTime(longestTimer.ms)} of real time`;
+  return `takes ${length}: play it with --lab virtual`;
 }
 
 /** Whether a name given by a person means this scenario. */
