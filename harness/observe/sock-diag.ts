@@ -11,6 +11,7 @@ import {
   IPPROTO_TCP,
   NETLINK_SOCK_DIAG,
   type NetlinkMessage,
+  type NetlinkRequest,
   NetlinkSocket,
   NLM_F_DUMP,
   parseAttributes,
@@ -67,10 +68,7 @@ export class SockDiag implements Disposable {
    * namespaces share: about 0.2 ms where it has 262144 buckets. `find` costs a thirtieth of that.
    */
   dump(options: { readonly ipVersion: 4 | 6; readonly info?: boolean }): DiagSocket[] {
-    const request = diagRequest(options.ipVersion, options.info ?? false);
-    return this.#netlink
-      .request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request, 'sock_diag dump of TCP sockets')
-      .flatMap(decodeDiagMessage);
+    return this.#netlink.request(dumpRequest(options)).flatMap(decodeDiagMessage);
   }
 
   /**
@@ -80,12 +78,13 @@ export class SockDiag implements Disposable {
   find(pair: Pair | PairQuery, options: { readonly info?: boolean } = {}): DiagSocket | undefined {
     const query = pair instanceof PairQuery ? pair : new PairQuery(pair, options);
     try {
-      const [answer] = this.#netlink.request(
-        SOCK_DIAG_BY_FAMILY,
-        0,
-        query.octets,
-        'sock_diag look at a connection',
-      );
+      const what = 'sock_diag look at a connection';
+      const [answer] = this.#netlink.request({
+        type: SOCK_DIAG_BY_FAMILY,
+        flags: 0,
+        body: query.octets,
+        what,
+      });
       return answer === undefined ? undefined : decodeDiagMessage(answer)[0];
     } catch (error) {
       if (error instanceof SysError && error.code === 'ENOENT') return undefined;
@@ -137,6 +136,17 @@ export class DestroyListener implements Disposable {
     this.#netlink[Symbol.dispose]();
   }
 }
+
+/** The question for all sockets of a family, for those who have a netlink socket elsewhere. */
+export const dumpRequest = (options: {
+  readonly ipVersion: 4 | 6;
+  readonly info?: boolean;
+}): NetlinkRequest => ({
+  type: SOCK_DIAG_BY_FAMILY,
+  flags: NLM_F_DUMP,
+  body: diagRequest(options.ipVersion, options.info ?? false),
+  what: 'sock_diag dump of TCP sockets',
+});
 
 /** `struct inet_diag_req_v2` for the TCP sockets of a family. */
 function diagRequest(ipVersion: 4 | 6, info: boolean): Uint8Array {

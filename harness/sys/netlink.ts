@@ -70,6 +70,45 @@ export function parseMessages(bytes: Uint8Array): NetlinkMessage[] {
   return messages;
 }
 
+/** What is asked of the kernel, and in words, for errors. */
+export interface NetlinkRequest {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+  readonly what: string;
+}
+
+/** The message of a request, as it is sent. */
+export function requestMessage({ type, flags, body }: NetlinkRequest, sequence: number): Uint8Array {
+  const message = new Uint8Array(HEADER_OCTETS + body.length);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, message.length, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, NLM_F_REQUEST | flags, true);
+  view.setUint32(8, sequence, true);
+  message.set(body, HEADER_OCTETS);
+  return message;
+}
+
+/** Sorts what came in answer: the messages of the answer so far, and whether that was all. Throws what the kernel refused. */
+export function takeAnswers(
+  octets: Uint8Array,
+  { flags, what }: NetlinkRequest,
+): { readonly answers: readonly NetlinkMessage[]; readonly isWhole: boolean } {
+  const answers: NetlinkMessage[] = [];
+  for (const answer of parseMessages(octets)) {
+    if (answer.type === NLMSG_DONE) return { answers, isWhole: true };
+    if (answer.type === NLMSG_ERROR) {
+      const errno = -new DataView(answer.body.buffer, answer.body.byteOffset).getInt32(0, true);
+      if (errno !== 0) throw new SysError(errnoName(errno), what);
+      return { answers, isWhole: true };
+    }
+    answers.push(answer);
+    if ((flags & (NLM_F_DUMP | NLM_F_ACK)) === 0) return { answers, isWhole: true };
+  }
+  return { answers, isWhole: false };
+}
+
 /** A netlink socket of the namespace that the calling thread is in when it is made. */
 export class NetlinkSocket implements Disposable {
   readonly fd: number;
@@ -86,29 +125,16 @@ export class NetlinkSocket implements Disposable {
   }
 
   /** Sends a request and reads up to its acknowledgement or the end of the dump. The kernel answers at once: no waiting. */
-  request(type: number, flags: number, body: Uint8Array, what: string): NetlinkMessage[] {
+  request(request: NetlinkRequest): NetlinkMessage[] {
     this.#sequence += 1;
-    const message = new Uint8Array(HEADER_OCTETS + body.length);
-    const view = new DataView(message.buffer);
-    view.setUint32(0, message.length, true);
-    view.setUint16(4, type, true);
-    view.setUint16(6, NLM_F_REQUEST | flags, true);
-    view.setUint32(8, this.#sequence, true);
-    message.set(body, HEADER_OCTETS);
-    check(libc.send(this.fd, message, message.length, 0), what);
-    const answers: NetlinkMessage[] = [];
+    const message = requestMessage(request, this.#sequence);
+    check(libc.send(this.fd, message, message.length, 0), request.what);
+    const all: NetlinkMessage[] = [];
     for (;;) {
-      const octets = check(libc.recv(this.fd, this.#buffer, this.#buffer.length, 0), what);
-      for (const answer of parseMessages(this.#buffer.slice(0, octets))) {
-        if (answer.type === NLMSG_DONE) return answers;
-        if (answer.type === NLMSG_ERROR) {
-          const errno = -new DataView(answer.body.buffer, answer.body.byteOffset).getInt32(0, true);
-          if (errno !== 0) throw new SysError(errnoName(errno), what);
-          return answers;
-        }
-        answers.push(answer);
-        if ((flags & (NLM_F_DUMP | NLM_F_ACK)) === 0) return answers;
-      }
+      const octets = check(libc.recv(this.fd, this.#buffer, this.#buffer.length, 0), request.what);
+      const { answers, isWhole } = takeAnswers(this.#buffer.slice(0, octets), request);
+      all.push(...answers);
+      if (isWhole) return all;
     }
   }
 

@@ -2,10 +2,10 @@
 import { otherSide, SIDES, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
 import { chosenAddresses } from '../chosen-addresses.js';
+import { destroySockets } from '../destroy-sockets.js';
 import type { LabOptions, Settings } from '../lab.js';
 import { AddressPool, type LabAddresses } from '../lab-addresses.js';
 import { ADDRESS_BLOCK_VARIABLE, claimBlock } from './address-block.js';
-import { destroySockets } from './destroy-sockets.js';
 import { isReady, makeEndpointNamespace } from './endpoint-namespace.js';
 import { LARGEST_MTU } from './thread/packet-port.js';
 import type { SideOptions } from './thread/protocol.js';
