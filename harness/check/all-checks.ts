@@ -3,7 +3,8 @@ import { abortSendsReset, closedPortRefuses, dataAfterCloseResets, unreadDataRes
 import type { Check } from './check.js';
 import { closeToldAsEnd, fourSegmentClose, halfCloseDelivers, threeSegmentClose } from './close.js';
 import { dataNumbered, lastDataPushed } from './data.js';
-import { givesUp } from './giving-up.js';
+import { finWait2Kept, finWait2TimesOut } from './fin-wait-2.js';
+import { givesUp, keepsTrying } from './giving-up.js';
 import {
   bareAckTakesNoNumber,
   finTakesOneNumber,
@@ -26,6 +27,7 @@ import {
   keepAliveOnlyWhenIdle,
   keepAliveShape,
 } from './keep-alive.js';
+import { keepAliveWaitsTwoHours } from './keep-alive-interval.js';
 import { keepAliveGivesUp, unansweredProbeSurvived } from './keep-alive-loss.js';
 import { controlBlockFreed, lastAckEnds, staysInLastAck } from './last-ack.js';
 import { listenerIgnoresReset } from './listener.js';
@@ -34,10 +36,12 @@ import { oldDuplicateSyn } from './old-duplicate-syn.js';
 import { repeatedFinAcknowledged } from './repeated-fin.js';
 import { inWindowResetProfile, refusalTold, resetEnds, resetTold } from './reset.js';
 import { backsOff, firstTimeout, isRepeated } from './retransmission.js';
+import { rtoBound, rtoDoubles } from './retransmission-timer.js';
 import { simultaneousClose, simultaneousOpen } from './simultaneous.js';
 import { passesThrough } from './states.js';
 import { timeWaitLasts, timeWaitRestarts } from './time-wait.js';
 import { urgentMarkTold, urgentPointed, urgentTold } from './urgent.js';
+import { userTimeoutAdvertised, userTimeoutKept } from './user-timeout.js';
 import {
   staysOpenWhileProbed,
   zeroWindowProbed,
@@ -88,7 +92,17 @@ export const allChecks: readonly Check[] = [
   staysInLastAck(),
   lastAckEnds(),
   controlBlockFreed(),
-  ...repeatable.flatMap((name) => [isRepeated(name), backsOff(name), firstTimeout(name), givesUp(name)]),
+  finWait2Kept(),
+  finWait2TimesOut(),
+  ...repeatable.flatMap((name) => [
+    isRepeated(name),
+    backsOff(name),
+    firstTimeout(name),
+    givesUp(name),
+    keepsTrying(name),
+    rtoDoubles(name),
+  ]),
+  rtoBound('data'),
   closedPortRefuses(),
   refusalTold(),
   resetTold('server'),
@@ -110,6 +124,10 @@ export const allChecks: readonly Check[] = [
   keepAliveAnswered(),
   unansweredProbeSurvived(),
   keepAliveGivesUp(),
+  keepAliveWaitsTwoHours(),
+  userTimeoutKept(),
+  userTimeoutAdvertised(),
+  rtoDoubles('client.window-probe'),
   zeroWindowProbed(),
   zeroWindowProbesBackOff(),
   zeroWindowProbesAnswered(),

@@ -4,6 +4,7 @@ import type { Trace } from '../trace/index.js';
 import { allChecks } from './all-checks.js';
 import type { Verdict } from './check.js';
 import { isRed } from './define.js';
+import * as long from './long-stories.fixture.js';
 import * as story from './stories.fixture.js';
 
 /** For each check: a trace that it judges, and the verdict there (pass, unless the stack in it is not strict). */
@@ -57,6 +58,23 @@ const STORIES: Readonly<Record<string, readonly [() => Trace, Verdict?]>> = {
   'data-backs-off': [() => story.lostData([6, 204, 408, 816])],
   'data-first-timeout': [() => story.lostData([1004, 2008])],
   'data-given-up': [() => story.lostData([1004, 2008])],
+  'client-syn-kept-trying': [() => long.synLost([1000, 2000, 4000, 8000, 16_000, 32_000, 64_000], 191_000)],
+  'server-syn-ack-kept-trying': [long.synAckLost],
+  'active-fin-kept-trying': [long.activeFinLost],
+  'passive-fin-kept-trying': [long.passiveFinLost],
+  'data-kept-trying': [long.dataLost],
+  'client-syn-timer-doubles': [() => long.synLost([1000, 2048, 4096, 8192, 16_384, 33_792], 131_072)],
+  'server-syn-ack-timer-doubles': [long.synAckLost],
+  'active-fin-timer-doubles': [long.activeFinLost],
+  'passive-fin-timer-doubles': [long.passiveFinLost],
+  'data-timer-doubles': [long.dataLost],
+  'data-rto-bound': [long.dataLost],
+  'client-window-probe-timer-doubles': [long.windowShutForAnHour],
+  'fin-wait-2-kept': [long.halfClosedForHours],
+  'fin-wait-2-of-an-orphan': [long.finWait2OfOrphan, 'info'],
+  'keep-alive-waits-two-hours': [long.idleForADay],
+  'user-timeout-kept': [long.userTimeoutOfData],
+  'user-timeout-advertised': [long.userTimeoutOfData, 'info'],
   'closed-port-refuses': [story.refused],
   'listener-ignores-reset': [story.resetListener],
   'refusal-told': [story.refused],

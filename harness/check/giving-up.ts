@@ -1,20 +1,16 @@
-/** Giving up: what is never acknowledged is not repeated for ever (RFC 9293 section 3.8.3). */
+/** Giving up: what is never acknowledged is not repeated for ever, and not given up too soon (RFC 9293 section 3.8.3). */
 import { NANOS_PER_MS } from '../clock/index.js';
-import { endNs, msBetween, type TcpEvent, type Trace, transitionsOf } from '../trace/index.js';
+import type { Side } from '../fault/index.js';
+import { msBetween, type Trace } from '../trace/index.js';
 import { addEvents, shifted } from './alter.js';
 import type { Check } from './check.js';
-import { check, fails, inconclusive, needed, passes } from './define.js';
-import { callsOn, closedAt, durationText, plural } from './look.js';
+import { check, fails, inconclusive, NotShown, needed, nonStrict, passes } from './define.js';
+import { durationText, optionSet, plural } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
+import { endedAt, endOfPatience } from './patience.js';
 import { fileName, isOpening, offsetsText, stackTransmissions } from './retransmission.js';
-import { latestMs, STAMP_MS } from './tolerances.js';
-import {
-  isAnswered,
-  nounOf,
-  parseSegmentName,
-  type SegmentName,
-  type Transmissions,
-} from './transmissions.js';
+import { earliestMs, STAMP_MS } from './tolerances.js';
+import { isAnswered, nounOf, parseSegmentName, type SegmentName } from './transmissions.js';
 
 export interface GivesUpOptions extends OnFlow {
   /** The most retransmissions that the settings of the scenario allow. */
@@ -55,39 +51,52 @@ export function givesUp(name: SegmentName, { flow = 1, atMost }: GivesUpOptions 
   });
 }
 
-/** How a stack shows that it gave up: the program's error, the state CLOSED (or LISTEN), or silence where a SYN,ACK was due. */
-function endOfPatience(
-  trace: Trace,
-  series: Transmissions,
-  flow: number,
-): { readonly atNs: number; readonly text: string } | undefined {
-  const { all, from, first, name } = series;
-  const told = callsOn(trace, from, flow).find(
-    ({ result, returnedNs }) =>
-      result.kind === 'error' && result.errno === 'ETIMEDOUT' && returnedNs >= first.atNs,
-  );
-  if (told !== undefined) return { atNs: told.returnedNs, text: `${told.call} failed with ETIMEDOUT` };
-  const closed = closedAt(trace, from, flow);
-  if (closed !== undefined && closed.atNs >= first.atNs) return { atNs: closed.atNs, text: `${from} CLOSED` };
-  if (!parseSegmentName(name).roles.includes('syn-ack')) return undefined;
-  const forgotten = transitionsOf(trace, from, { flow }).find(
-    ({ to, atNs }) => to === 'LISTEN' && atNs >= first.atNs,
-  );
-  if (forgotten !== undefined) return { atNs: forgotten.atNs, text: `${from} back in LISTEN` };
-  return silenceAfter(trace, all);
+/** RFC 9293 section 3.8.3: R2, the time after which a stack may give up. */
+const R2_MS = { syn: 180_000, other: 100_000 } as const;
+
+/** What lowers R2: settings of the scenario, and options that its program set. */
+const LOWERED_BY = {
+  settings: ['tcp_retries2', 'tcp_syn_retries', 'tcp_synack_retries', 'tcp_orphan_retries', 'tcp_rto_max_ms'],
+  options: ['TCP_USER_TIMEOUT', 'TCP_SYNCNT'],
+} as const;
+
+/** How long a stack that was left alone keeps at it, from the first transmission until it gives up. */
+export function keepsTrying(name: SegmentName, { flow = 1 }: OnFlow = {}): Check {
+  const isSyn = parseSegmentName(name).roles.includes('syn');
+  const leastMs = isSyn ? R2_MS.syn : R2_MS.other;
+  const look = (trace: Trace) => {
+    const series = stackTransmissions(trace, name, flow);
+    const lowered = lowering(trace, series.from, flow);
+    if (lowered !== undefined) throw new NotShown(`the scenario set ${lowered} itself`);
+    if (isAnswered(trace, series)) throw new NotShown(`${name} was acknowledged in the end`);
+    const end = needed(endOfPatience(trace, series, flow), 'the stack had not given up when the run ended');
+    return { series, end };
+  };
+  return check({
+    id: idOn(`${fileName(name)}-kept-trying`, flow),
+    sentence: isSyn
+      ? 'A SYN that nobody answers is repeated for three minutes at least before the stack gives up.'
+      : `A ${nounOf(name)} that nobody acknowledges is given up after 100 s at the earliest.`,
+    requirements: isSyn ? ['MUST-23'] : ['SHLD-11'],
+    judge(trace) {
+      const { series, end } = look(trace);
+      const events = [...series.all, end.event];
+      const afterMs = msBetween(series.first, end.atNs);
+      const repeats = plural(series.all.length - 1, 'repeat');
+      const found = `${end.text} ${durationText(afterMs)} after the first ${name}, with ${repeats}`;
+      if (afterMs >= earliestMs(leastMs, trace)) return passes(found, events);
+      const short = `${found}: R2 is ${isSyn ? 'three minutes' : '100 s'} at least`;
+      return isSyn ? fails(short, events) : nonStrict(short, events);
+    },
+    mutate(trace) {
+      const { series, end } = look(trace);
+      const { atNs } = series.first;
+      return endedAt(trace, end, atNs + (leastMs / 4) * NANOS_PER_MS, atNs);
+    },
+  });
 }
 
-/** A request that was given up shows by silence: for longer than the next doubling could take. */
-function silenceAfter(
-  trace: Trace,
-  all: readonly TcpEvent[],
-): { readonly atNs: number; readonly text: string } | undefined {
-  for (const [i, copy] of all.entries()) {
-    const before = all[i - 1];
-    if (before === undefined) continue;
-    const dueMs = latestMs(2 * msBetween(before, copy));
-    const silentMs = msBetween(copy, all[i + 1] ?? endNs(trace));
-    if (silentMs > dueMs) return { atNs: copy.atNs + dueMs * NANOS_PER_MS, text: 'silence' };
-  }
-  return undefined;
+function lowering(trace: Trace, side: Side, flow: number): string | undefined {
+  const setting = LOWERED_BY.settings.find((each) => `${side}.ipv4.${each}` in trace.settings);
+  return setting ?? LOWERED_BY.options.find((each) => optionSet(trace, side, flow, each) !== undefined);
 }

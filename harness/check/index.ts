@@ -5,6 +5,7 @@ export * from './check.js';
 export * from './close.js';
 export * from './data.js';
 export * from './define.js';
+export * from './fin-wait-2.js';
 export * from './giving-up.js';
 export * from './handshake.js';
 export * from './handshake-faults.js';
@@ -18,6 +19,7 @@ export {
   keepAliveOnlyWhenIdle,
   keepAliveShape,
 } from './keep-alive.js';
+export * from './keep-alive-interval.js';
 export * from './keep-alive-loss.js';
 export * from './last-ack.js';
 export * from './listener.js';
@@ -27,9 +29,17 @@ export type { OnFlow } from './on-flow.js';
 export * from './repeated-fin.js';
 export * from './reset.js';
 export { type BackoffOptions, backsOff, firstTimeout, isRepeated } from './retransmission.js';
+export * from './retransmission-timer.js';
 export * from './simultaneous.js';
 export { type PassesThroughOptions, passesThrough, type StateStep, transitionsLegal } from './states.js';
 export * from './time-wait.js';
 export type { SegmentName } from './transmissions.js';
 export * from './urgent.js';
-export * from './zero-window.js';
+export * from './user-timeout.js';
+export {
+  staysOpenWhileProbed,
+  type ZeroWindowOptions,
+  zeroWindowProbed,
+  zeroWindowProbesAnswered,
+  zeroWindowProbesBackOff,
+} from './zero-window.js';

@@ -13,6 +13,7 @@ import {
   givenTo,
   goesOnFor,
   isStack,
+  optionSet,
   plural,
   rcvNxt,
   secondsText,
@@ -22,19 +23,11 @@ import { idOn, type OnFlow } from './on-flow.js';
 import { ANSWERED_WITHIN_MS, earliestMs, latestMs, THROTTLE_MS } from './tolerances.js';
 
 /** RFC 9293 section 3.8.4 (MUST-28). */
-const DEFAULT_IDLE_MS = 7_200_000;
+export const DEFAULT_IDLE_MS = 7_200_000;
 
 export interface KeepAliveOptions extends OnFlow {
   /** The side whose program asked for keep-alive. */
   readonly side?: Side;
-}
-
-/** The value that the program gave an option last; undefined when it left it alone. */
-function optionSet(trace: Trace, side: Side, flow: number, name: string): number | undefined {
-  const call = callsOn(trace, side, flow, { call: 'setOption' }).findLast(
-    ({ args, result }) => args.name === name && result.kind === 'ok',
-  );
-  return typeof call?.args.value === 'number' ? call.args.value : undefined;
 }
 
 export function probesOf(trace: Trace, side: Side, flow: number): readonly [TcpEvent, ...TcpEvent[]] {
@@ -46,7 +39,7 @@ export function probesOf(trace: Trace, side: Side, flow: number): readonly [TcpE
 }
 
 /** The last time before a probe that the prober was given something. */
-function lastHeardNs(trace: Trace, side: Side, flow: number, before: TcpEvent): number | undefined {
+export function lastHeardNs(trace: Trace, side: Side, flow: number, before: TcpEvent): number | undefined {
   return givenTo(trace, side, flow)
     .flatMap(({ deliveries }) => deliveries.map(({ atNs }) => atNs))
     .filter((atNs) => atNs < before.atNs)
@@ -152,10 +145,10 @@ export function keepAliveOnlyWhenIdle({ side = 'client', flow = 1 }: KeepAliveOp
       const { idleMs, probes } = waits(trace);
       const found = `idle for ${secondsText(probes.map(({ waitedMs }) => waitedMs))} before the probes; asked for ${idleMs / 1000} s`;
       const events = probes.map(({ probe }) => probe);
-      const early = probes.find(({ waitedMs }) => waitedMs < earliestMs(idleMs));
+      const early = probes.find(({ waitedMs }) => waitedMs < earliestMs(idleMs, trace));
       if (early !== undefined) return fails(found, [early.probe]);
       const first = probes[0];
-      if (first !== undefined && first.waitedMs > latestMs(idleMs))
+      if (first !== undefined && first.waitedMs > latestMs(idleMs, trace))
         return fails(`${found}: the interval asked for is not kept`, [first.probe]);
       return passes(found, events);
     },

@@ -160,6 +160,14 @@ export function callsOn(
     : callsOf(trace, side, { ...query, socket: flow });
 }
 
+/** The value that the program gave an option last; undefined when it left it alone. */
+export function optionSet(trace: Trace, side: Side, flow: number, name: string): number | undefined {
+  const call = callsOn(trace, side, flow, { call: 'setOption' }).findLast(
+    ({ args, result }) => args.name === name && result.kind === 'ok',
+  );
+  return typeof call?.args.value === 'number' ? call.args.value : undefined;
+}
+
 /** When a connection of a side was seen to be CLOSED, at the earliest it can have been. */
 export const closedAt = (trace: Trace, side: Side, flow: number) =>
   connectionOf(trace, side, { flow })?.transitions.find(({ to }) => to === 'CLOSED');

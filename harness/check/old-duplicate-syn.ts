@@ -78,7 +78,7 @@ export function oldDuplicateSyn(): Check {
       if (forgotten !== undefined)
         return passes(`SYN,ACK, RST, and the ${listener} is back in ${forgotten.to}`, events);
       // Not seen: but a SYN,ACK that is not forgotten comes again after 1 s (RFC 6298 rule 2.1).
-      return goesOnFor(trace, givenAtNs(refusal), latestMs(1000))
+      return goesOnFor(trace, givenAtNs(refusal), latestMs(1000, trace))
         ? passes('SYN,ACK, RST, and nothing more', events)
         : inconclusive('the run ended before a SYN,ACK was due again', events);
     },

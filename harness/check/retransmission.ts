@@ -182,10 +182,11 @@ export function firstTimeout(name: SegmentName, { flow = 1 }: OnFlow = {}): Chec
       if (rttMs !== undefined && gap.ms < rttMs)
         return fails(`${found}, sooner than the shortest round trip of ${durationText(rttMs)}`, events);
       if (isOpening(name)) {
-        const isOneSecond = gap.ms >= earliestMs(INITIAL_RTO_MS) && gap.ms <= latestMs(INITIAL_RTO_MS);
+        const isOneSecond =
+          gap.ms >= earliestMs(INITIAL_RTO_MS, trace) && gap.ms <= latestMs(INITIAL_RTO_MS, trace);
         return isOneSecond ? passes(found, events) : nonStrict(found, events);
       }
-      return gap.ms >= earliestMs(LEAST_RTO_MS)
+      return gap.ms >= earliestMs(LEAST_RTO_MS, trace)
         ? passes(found, events)
         : nonStrict(`${found}: RFC 6298 rule 2.4 wants 1 s at least`, events);
     },

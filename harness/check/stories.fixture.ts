@@ -358,8 +358,14 @@ export const keptAlive = (): Trace => {
     'client CLOSED',
     '+5000 mark end',
   );
-  return { ...trace, events: [option('TCP_KEEPIDLE', 1), ...trace.events] };
+  return withOption(trace, 'TCP_KEEPIDLE', 1);
 };
+
+/** The client's program set an option before all else. */
+export const withOption = (trace: Trace, name: string, value: number): Trace => ({
+  ...trace,
+  events: [option(name, value), ...trace.events],
+});
 
 const option = (name: string, value: number) =>
   ({

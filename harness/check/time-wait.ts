@@ -18,7 +18,15 @@ import type { Check } from './check.js';
 import { check, fails, inconclusive, informs, needed, neededSome, type Opinion, passes } from './define.js';
 import { copiesOf, durationText, givenAtNs, givenTo, isReset, plural } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
-import { earliestMs, latestMs, STAMP_MS, TIME_WAIT_MS, TIMER_EARLY_MS } from './tolerances.js';
+import {
+  earliestMs,
+  knownOf,
+  latestMs,
+  STAMP_MS,
+  TIME_WAIT_MS,
+  TIMER_EARLY_MS,
+  toleranceOf,
+} from './tolerances.js';
 
 export interface TimeWaitOptions extends OnFlow {
   /** The side that stays in TIME-WAIT; default: the one whose FIN was first. */
@@ -33,10 +41,8 @@ function closerOf(trace: Trace, { flow = 1, side }: TimeWaitOptions): Side {
   return fin.facts.from;
 }
 
-function twoMslOf(trace: Trace, side: Side, given: number | undefined): number | undefined {
-  const stack = trace.endpoints.find((endpoint) => endpoint.side === side)?.stack ?? '';
-  return given ?? TIME_WAIT_MS[stack.split('@')[0] ?? ''];
-}
+const twoMslOf = (trace: Trace, side: Side, given: number | undefined): number | undefined =>
+  given ?? knownOf(TIME_WAIT_MS, trace, side);
 
 function timeWaitOf(trace: Trace, side: Side, flow: number): Stay {
   const [stay] = neededSome(
@@ -110,7 +116,7 @@ export function timeWaitLasts(options: TimeWaitOptions = {}): Check {
       const twoMslMs = twoMslOf(trace, side, options.twoMslMs);
       if (twoMslMs === undefined) return informs(`${found}: this stack's MSL is not known`, events);
       const msl = `its MSL is ${twoMslMs / 2000} s, the RFC's example 120 s`;
-      if (lastedMs < earliestMs(twoMslMs)) return fails(`${found}, though ${msl}`, events);
+      if (lastedMs < earliestMs(twoMslMs, trace)) return fails(`${found}, though ${msl}`, events);
       return passes(`${found}: ${msl}`, events);
     },
     mutate(trace) {
@@ -169,7 +175,7 @@ export function timeWaitRestarts(options: TimeWaitOptions = {}): Check {
       if (twoMslMs === undefined) return inconclusive("this stack's MSL is not known");
       const offset = durationText(msBetween(stay.entered, givenAtNs(last)));
       const came = `${plural(fins.length, 'FIN')} came again, the last ${offset} after TIME-WAIT began`;
-      const given = { came, stay, last, timer, end, twoMslMs };
+      const given = { trace, came, stay, last, timer, end, twoMslMs };
       return judgeRestart(given, [stay.entered, ...fins, timer?.note, stay.left]);
     },
     mutate(trace) {
@@ -186,6 +192,7 @@ export function timeWaitRestarts(options: TimeWaitOptions = {}): Check {
 }
 
 interface Restart {
+  readonly trace: Trace;
   readonly came: string;
   readonly stay: Stay;
   readonly last: TcpEvent;
@@ -195,8 +202,8 @@ interface Restart {
 }
 
 function judgeRestart(given: Restart, events: readonly (TraceEvent | undefined)[]): Opinion {
-  const { came, stay, last, timer, end, twoMslMs } = given;
-  const leastMs = twoMslMs - TIMER_EARLY_MS - STAMP_MS;
+  const { trace, came, stay, last, timer, end, twoMslMs } = given;
+  const leastMs = earliestMs(twoMslMs, trace) - toleranceOf(trace).stampMs;
   const two = durationText(twoMslMs);
   const lastedMs =
     stay.left === undefined || end === undefined ? undefined : msBetween(givenAtNs(last), end.latestNs);
@@ -210,7 +217,7 @@ function judgeRestart(given: Restart, events: readonly (TraceEvent | undefined)[
   if (end === undefined || lastedMs === undefined)
     return inconclusive(`${came}; the run ended in TIME-WAIT, and no timer was read`, events);
   // Had it run on, it would have ended by then.
-  const isLater = msBetween(stay.entered, end.earliestNs) > latestMs(twoMslMs);
+  const isLater = msBetween(stay.entered, end.earliestNs) > latestMs(twoMslMs, trace);
   return isLater
     ? passes(`${came}${ended}`, events)
     : inconclusive(`${came}${ended}: a late timer would look the same`, events);

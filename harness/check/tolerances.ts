@@ -2,6 +2,8 @@
  * How far a measured value may be from the one the specification names, by kind of observation, each with its reason.
  * All tolerances of the judgement are here; the measured value is always in the finding.
  */
+import type { Side } from '../fault/index.js';
+import type { Trace } from '../trace/index.js';
 
 /**
  * Linux's timer wheel (kernel/time/timer.c) fires a timer never early and up to an eighth of its length late; other stacks
@@ -56,16 +58,53 @@ export const ISN_GUESS_OCTETS = 65_536;
 /** Fewer connections than this say nothing about how ISNs are chosen. */
 export const ISN_LEAST_CONNECTIONS = 4;
 
-/** The latest that a timer of `ms` may fire, as seen from outside. */
-export const latestMs = (ms: number): number => ms * (1 + TIMER_LATE_SHARE) + WAKE_UP_LATE_MS;
+/** A stack that counts time in ticks knows the beginning and the end of an interval to one tick (Linux with HZ=1000). */
+export const TICK_MS = 1;
+
+/** What lies between a timer of a stack and what a trace shows of it, whatever the timer's length. */
+export interface Tolerance {
+  readonly earlyMs: number;
+  readonly lateMs: number;
+  /** Between two stamps of one instant. */
+  readonly stampMs: number;
+}
+
+const REAL_TIME: Tolerance = { earlyMs: TIMER_EARLY_MS, lateMs: WAKE_UP_LATE_MS, stampMs: STAMP_MS };
+
+/** Nobody waits for a processor, and all stamps are of one clock: what is left is the stack's own. */
+const VIRTUAL_TIME: Tolerance = { earlyMs: TICK_MS, lateMs: TICK_MS, stampMs: 0 };
+
+/** How exact the times of a trace are: its lab tells. */
+export const toleranceOf = ({ lab }: Pick<Trace, 'lab'>): Tolerance =>
+  lab === 'virtual' ? VIRTUAL_TIME : REAL_TIME;
+
+/** The latest that a timer of `ms` may fire, as seen from outside in this trace. */
+export const latestMs = (ms: number, trace: Pick<Trace, 'lab'>): number =>
+  ms * (1 + TIMER_LATE_SHARE) + toleranceOf(trace).lateMs;
 
 /** The earliest that it may. */
-export const earliestMs = (ms: number): number => ms - TIMER_EARLY_MS;
+export const earliestMs = (ms: number, trace: Pick<Trace, 'lab'>): number => ms - toleranceOf(trace).earlyMs;
 
-/** How long a stack is known to stay in TIME-WAIT, by the name before the `@`. RFC 9293 leaves the MSL to it. */
+/** What is known of the stack of a side, by the name before the `@`. */
+export const knownOf = (
+  table: Readonly<Record<string, number>>,
+  { endpoints }: Pick<Trace, 'endpoints'>,
+  side: Side,
+): number | undefined => {
+  const stack = endpoints.find((endpoint) => endpoint.side === side)?.stack ?? '';
+  return table[stack.split('@')[0] ?? ''];
+};
+
+/** How long a stack is known to stay in TIME-WAIT. RFC 9293 leaves the MSL to it. */
 export const TIME_WAIT_MS: Readonly<Record<string, number>> = {
   // include/net/tcp.h: TCP_TIMEWAIT_LEN is 60 * HZ, whatever tcp_fin_timeout says.
   linux: 60_000,
   // src/socket/tcp.rs: CLOSE_DELAY.
   smoltcp: 10_000,
+};
+
+/** How long a stack is known to stay in FIN-WAIT-2 when its program is gone. RFC 9293 has no such timer. */
+export const FIN_WAIT_2_MS: Readonly<Record<string, number>> = {
+  // include/net/tcp.h: TCP_FIN_TIMEOUT, the default of the sysctl tcp_fin_timeout.
+  linux: 60_000,
 };

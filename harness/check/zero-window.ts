@@ -42,7 +42,7 @@ interface Shut {
   readonly probes: readonly TcpEvent[];
 }
 
-function shutWindow(trace: Trace, side: Side, flow: number): Shut {
+export function shutWindow(trace: Trace, side: Side, flow: number): Shut {
   if (!isStack(trace, side)) throw new NotShown(`the ${side} is a scripted peer`);
   const given = givenTo(trace, side, flow).filter(
     (event) => !isReset(event) && event.facts.relAck !== undefined,
