@@ -1,4 +1,7 @@
 export type { AgentChannel } from './agent/agent-channel.js';
+export * from './agent/agent-client.js';
+export type { AgentEvent } from './agent/agent-events.js';
+export { AgentGone } from './agent/agent-gone.js';
 export * from './call-record.js';
 export * from './endpoint.js';
 export * from './kernel/kernel-endpoint.js';

@@ -1,0 +1,308 @@
+/**
+ * The harness's side of the agent protocol: requests out, replies to whoever asked, in the turn in which they come. Requests made in one
+ * turn leave together. It knows no sockets and no clock; `AgentEndpoint` does.
+ */
+import { messageOf } from '../../text/index.js';
+import type { AgentChannel } from './agent-channel.js';
+import { type AgentEvent, decodeEvent, eventMask } from './agent-events.js';
+import { AgentGone } from './agent-gone.js';
+import {
+  type AgentMessage,
+  EVENT_TYPE,
+  encodeMessage,
+  HEADER_OCTETS,
+  MessageDecoder,
+  MOST_OCTETS,
+  REPLY_BIT,
+} from './agent-message.js';
+import { type CallName, replyBody } from './agent-replies.js';
+import {
+  CAPABILITIES,
+  FILE_MODES,
+  REQUESTS,
+  type ReplyBody,
+  type RequestBody,
+  type RequestName,
+  VERSION,
+} from './agent-requests.js';
+import { encodeField, type Field } from './octet-fields.js';
+
+export interface AgentHello {
+  readonly version: number;
+  /** What it has; without it, it answers "unsupported". */
+  readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
+  readonly mostMessageOctets: number;
+  readonly mostSockets: number;
+  /** `linux@6.12.117`. */
+  readonly stack: string;
+  /** For people. */
+  readonly system: string;
+}
+
+export type FileMode = keyof typeof FILE_MODES;
+
+export interface Asked<N extends RequestName> {
+  /** Of the socket, namespace or file; 0 where there is none. */
+  readonly handle?: number;
+  readonly body: RequestBody<N>;
+  /** How errors name the call; the request's name where absent. */
+  readonly as?: CallName;
+}
+
+/** Called once, in the turn in which the reply comes. */
+export interface Settle<N extends RequestName> {
+  answered(body: ReplyBody<N>, handle: number): void;
+  /** SocketError, Unsupported, Cancelled, AgentGone, or a plain error for a request that the agent calls bad. */
+  failed(error: unknown): void;
+}
+
+/** Least number of octets that a RECEIVE or READ is worth asking for. */
+const CHUNK_OCTETS = 65_536;
+
+export class AgentClient {
+  readonly #channel: AgentChannel;
+  readonly #decoder = new MessageDecoder();
+  readonly #pending = new Map<
+    number,
+    { readonly type: number; readonly settle: (reply: AgentMessage | AgentGone) => void }
+  >();
+  readonly #watchers = new Map<number, (event: AgentEvent) => void>();
+  #outbox: Uint8Array[] = [];
+  #lastId = 0;
+  #mostOctets = MOST_OCTETS;
+  #gone: AgentGone | undefined;
+
+  constructor(channel: AgentChannel) {
+    this.#channel = channel;
+    channel.onOctets((octets) => this.#take(octets));
+    channel.onEnd((reason) => this.#end(reason));
+  }
+
+  /** Most octets of data in one SEND, RECEIVE, READ or WRITE: what its message has room for. */
+  get mostData(): number {
+    return this.#mostOctets - HEADER_OCTETS - 8;
+  }
+
+  /** Queues a request, and says with which id, for `cancel`. */
+  post<N extends RequestName>(name: N, { handle = 0, body, as }: Asked<N>, settle: Settle<N>): number {
+    if (this.#gone !== undefined) {
+      const gone = this.#gone;
+      queueMicrotask(() => settle.failed(gone));
+      return 0;
+    }
+    const { type, request } = REQUESTS[name];
+    const payload = encodeField(request as Field<RequestBody<N>>, body);
+    const id = this.#freeId();
+    const octets = encodeMessage({ type, status: 0, id, handle, payload });
+    const called = as ?? { call: name.toLowerCase() };
+    this.#pending.set(id, { type, settle: (reply) => settleWith(name, reply, called, settle) });
+    if (this.#outbox.length === 0) queueMicrotask(() => this.flush());
+    this.#outbox.push(octets);
+    return id;
+  }
+
+  /** Makes a request; rejects as `Settle.failed` says. */
+  request<N extends RequestName>(
+    name: N,
+    asked: Asked<N>,
+  ): Promise<ReplyBody<N> & { readonly handle: number }> {
+    return new Promise((resolve, reject) => {
+      this.post(name, asked, {
+        answered: (body, handle) => resolve({ ...body, handle }),
+        failed: reject,
+      });
+    });
+  }
+
+  /** Takes a waiting request back. It is answered in any case: with what came of it, or as `Cancelled`. */
+  cancel(id: number): void {
+    if (!this.#pending.has(id)) return;
+    this.post('CANCEL', { body: { id } }, { answered: () => {}, failed: () => {} });
+    this.flush();
+  }
+
+  /** Sends what this turn has queued now: for callers that may not wait for the end of the turn, such as timers. */
+  flush(): void {
+    if (this.#outbox.length === 0 || this.#gone !== undefined) return;
+    const parts = this.#outbox;
+    this.#outbox = [];
+    const [only] = parts;
+    this.#channel.send(
+      only !== undefined && parts.length === 1 ? only : new Uint8Array(Buffer.concat(parts)),
+    );
+  }
+
+  /** Ends the channel; what is pending rejects with `AgentGone`. */
+  close(): void {
+    this.#channel.close();
+    this.#end('the harness closed the way to it');
+  }
+
+  async hello(): Promise<AgentHello> {
+    const said = await this.request('HELLO', { body: { lowest: VERSION, highest: VERSION } });
+    if (said.version !== VERSION)
+      throw new Error(
+        `the agent speaks version ${said.version} of its protocol, and this is version ${VERSION}: build it anew`,
+      );
+    this.#mostOctets = Math.min(MOST_OCTETS, said.mostOctets);
+    return {
+      version: said.version,
+      capabilities: capabilitiesOf(said.capabilities),
+      mostMessageOctets: said.mostOctets,
+      mostSockets: said.mostSockets,
+      stack: said.stack,
+      system: said.system,
+    };
+  }
+
+  /** A new network namespace: its handle, and its descriptor in the agent for netlink messages that name it. */
+  async newNamespace(): Promise<{ readonly handle: number; readonly fd: number }> {
+    return this.request('NAMESPACE_NEW', { body: {} });
+  }
+
+  async freeNamespace(handle: number): Promise<void> {
+    await this.request('NAMESPACE_FREE', { handle, body: {} });
+  }
+
+  /** Asks a namespace's kernel (0: the agent's own) and gives the datagrams of the answer, one behind the other. */
+  async netlink(namespace: number, protocol: number, message: Uint8Array): Promise<Uint8Array> {
+    return (await this.request('NETLINK', { body: { namespace, protocol, message } })).answer;
+  }
+
+  /** A file's handle; it is opened from within the namespace and never blocks. */
+  async open(namespace: number, path: string, mode: FileMode | readonly FileMode[]): Promise<number> {
+    const flags = [mode].flat().reduce((bits, each) => bits | FILE_MODES[each], 0);
+    const as = { call: 'open', detail: path };
+    return (await this.request('OPEN', { body: { namespace, flags, path }, as })).handle;
+  }
+
+  /** At most so many octets, a chunk for each read(2). None: end of file, or nothing now. */
+  async read(file: number, most = CHUNK_OCTETS): Promise<readonly Uint8Array[]> {
+    return (await this.request('READ', { handle: file, body: { most: Math.min(most, this.mostData) } }))
+      .chunks;
+  }
+
+  /** Octets written. */
+  async write(file: number, octets: Uint8Array): Promise<number> {
+    return (await this.request('WRITE', { handle: file, body: { octets } })).octets;
+  }
+
+  async closeFile(file: number): Promise<void> {
+    await this.request('CLOSE_FILE', { handle: file, body: {} });
+  }
+
+  /** All that a file holds. */
+  async readFile(namespace: number, path: string): Promise<Uint8Array> {
+    const file = await this.open(namespace, path, 'read');
+    const parts: Uint8Array[] = [];
+    try {
+      for (;;) {
+        const read = await this.read(file);
+        if (read.length === 0) return new Uint8Array(Buffer.concat(parts));
+        parts.push(...read);
+      }
+    } finally {
+      await this.closeFile(file);
+    }
+  }
+
+  /** Replaces what an existing file holds, or gives a setting its value. */
+  async writeFile(namespace: number, path: string, text: string): Promise<void> {
+    const file = await this.open(namespace, path, ['write', 'truncate']);
+    try {
+      let octets = new TextEncoder().encode(text);
+      do {
+        const as = { call: 'write', detail: path };
+        const body = { octets: octets.subarray(0, this.mostData) };
+        const taken = (await this.request('WRITE', { handle: file, body, as })).octets;
+        if (taken === 0 && octets.length > 0) throw new Error(`${path} took none of ${octets.length} octets`);
+        octets = octets.subarray(taken);
+      } while (octets.length > 0);
+    } finally {
+      await this.closeFile(file);
+    }
+  }
+
+  /** Tells what becomes so of a socket, from now on; no kinds: no more. */
+  async watch(
+    socket: number,
+    kinds: readonly AgentEvent['kind'][],
+    receive: (event: AgentEvent) => void,
+  ): Promise<void> {
+    if (kinds.length === 0) this.#watchers.delete(socket);
+    else this.#watchers.set(socket, receive);
+    await this.request('WATCH', { handle: socket, body: { events: eventMask(kinds) } });
+  }
+
+  #freeId(): number {
+    do {
+      this.#lastId = this.#lastId >= 0xffff_ffff ? 1 : this.#lastId + 1;
+    } while (this.#pending.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #take(octets: Uint8Array): void {
+    try {
+      for (const message of this.#decoder.take(octets)) {
+        if (this.#gone !== undefined) return;
+        this.#dispatch(message);
+      }
+    } catch (error) {
+      this.#channel.close();
+      this.#end(messageOf(error));
+    }
+  }
+
+  #dispatch(message: AgentMessage): void {
+    if (message.type === EVENT_TYPE) {
+      this.#watchers.get(message.handle)?.(decodeEvent(message));
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined || message.type !== (pending.type | REPLY_BIT))
+      throw new Error(`it answers a request that was not made: type ${message.type}, id ${message.id}`);
+    this.#pending.delete(message.id);
+    pending.settle(message);
+  }
+
+  #end(reason: string): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = new AgentGone(reason);
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#watchers.clear();
+    for (const { settle } of all) settle(this.#gone);
+  }
+}
+
+function settleWith<N extends RequestName>(
+  name: N,
+  reply: AgentMessage | AgentGone,
+  as: CallName,
+  settle: Settle<N>,
+): void {
+  if (reply instanceof AgentGone) {
+    settle.failed(reply);
+    return;
+  }
+  let body: ReplyBody<N>;
+  try {
+    body = replyBody(name, reply, as);
+  } catch (error) {
+    settle.failed(error);
+    return;
+  }
+  settle.answered(body, reply.handle);
+}
+
+function capabilitiesOf(bits: number): AgentHello['capabilities'] {
+  const has = (name: keyof typeof CAPABILITIES) => (bits & CAPABILITIES[name]) !== 0;
+  return {
+    namespaces: has('namespaces'),
+    netlink: has('netlink'),
+    files: has('files'),
+    tcpInfo: has('tcpInfo'),
+    sockets: has('sockets'),
+    stateEvents: has('stateEvents'),
+  };
+}

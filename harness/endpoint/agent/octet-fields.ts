@@ -1,0 +1,178 @@
+/** The kinds of field that the agent protocol's messages are made of: big-endian numbers, text, addresses. Pure. */
+import { ipBytes, ipv4Text, ipv6Text } from '../../segment/index.js';
+import type { Address } from '../endpoint.js';
+
+/** Octets that were expected to be a message or a part of one, and are not. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+}
+
+export class OctetWriter {
+  readonly #parts: Uint8Array[] = [];
+
+  number(octets: 1 | 2 | 4, value: number): void {
+    const part = new Uint8Array(octets);
+    for (let i = octets - 1, rest = value; i >= 0; i -= 1, rest >>>= 8) part[i] = rest & 0xff;
+    this.#parts.push(part);
+  }
+
+  octets(part: Uint8Array): void {
+    this.#parts.push(part);
+  }
+
+  whole(): Uint8Array {
+    const whole = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+}
+
+export class OctetReader {
+  readonly #octets: Uint8Array;
+  #at = 0;
+
+  constructor(octets: Uint8Array) {
+    this.#octets = octets;
+  }
+
+  get remaining(): number {
+    return this.#octets.length - this.#at;
+  }
+
+  number(octets: 1 | 2 | 4): number {
+    return this.octets(octets).reduce((value, octet) => ((value << 8) | octet) >>> 0, 0);
+  }
+
+  octets(count: number): Uint8Array {
+    if (count > this.remaining)
+      throw new Malformed(`${count} octets more were expected, and ${this.remaining} are left`);
+    this.#at += count;
+    return this.#octets.subarray(this.#at - count, this.#at);
+  }
+
+  end(): void {
+    if (this.remaining > 0) throw new Malformed(`${this.remaining} octets are too many`);
+  }
+}
+
+export interface Field<T> {
+  write(out: OctetWriter, value: T): void;
+  read(from: OctetReader): T;
+}
+
+export type FieldValue<F> = F extends Field<infer T> ? T : never;
+
+export function encodeField<T>(field: Field<T>, value: T): Uint8Array {
+  const out = new OctetWriter();
+  field.write(out, value);
+  return out.whole();
+}
+
+/** Throws `Malformed` unless the octets are this field and nothing else. */
+export function decodeField<T>(field: Field<T>, octets: Uint8Array): T {
+  const from = new OctetReader(octets);
+  const value = field.read(from);
+  from.end();
+  return value;
+}
+
+const unsigned = (octets: 1 | 2 | 4): Field<number> => ({
+  write: (out, value) => out.number(octets, value),
+  read: (from) => from.number(octets),
+});
+
+export const u8 = unsigned(1);
+export const u16 = unsigned(2);
+export const u32 = unsigned(4);
+
+export const i32: Field<number> = {
+  write: (out, value) => out.number(4, value),
+  read: (from) => from.number(4) | 0,
+};
+
+/** One octet, of which anything but 0 is true. */
+export const flag: Field<boolean> = {
+  write: (out, value) => out.number(1, value ? 1 : 0),
+  read: (from) => from.number(1) !== 0,
+};
+
+export const text: Field<string> = {
+  write: (out, value) => {
+    const octets = new TextEncoder().encode(value);
+    if (octets.length > 0xffff)
+      throw new RangeError(`a text of ${octets.length} octets is too long: 65535 are the most`);
+    out.number(2, octets.length);
+    out.octets(octets);
+  },
+  read: (from) => new TextDecoder().decode(from.octets(from.number(2))),
+};
+
+/** Octets that reach to the end of the payload. */
+export const rest: Field<Uint8Array> = {
+  write: (out, value) => out.octets(value),
+  read: (from) => from.octets(from.remaining),
+};
+
+export const address: Field<Address> = {
+  write: (out, { ip, port }) => {
+    const octets = ipBytes(ip);
+    out.number(1, octets.length === 4 ? 4 : 6);
+    out.octets(octets);
+    out.number(2, port);
+  },
+  read: (from) => {
+    const family = from.number(1);
+    if (family !== 4 && family !== 6)
+      throw new Malformed(`an address has family ${family}, which is neither 4 nor 6`);
+    const ip = family === 4 ? ipv4Text(from.octets(4)) : ipv6Text(from.octets(16));
+    return { ip, port: from.number(2) };
+  },
+};
+
+/** Octets with their number before them, one behind the other up to the end of the payload. */
+export const chunks: Field<readonly Uint8Array[]> = {
+  write: (out, value) => {
+    for (const chunk of value) {
+      out.number(4, chunk.length);
+      out.octets(chunk);
+    }
+  },
+  read: (from) => {
+    const all: Uint8Array[] = [];
+    while (from.remaining > 0) all.push(from.octets(from.number(4)));
+    return all;
+  },
+};
+
+/** A `u32` count and so many of a kind. */
+export const list = <T>(of: Field<T>): Field<readonly T[]> => ({
+  write: (out, value) => {
+    out.number(4, value.length);
+    for (const each of value) of.write(out, each);
+  },
+  read: (from) => {
+    const all: T[] = [];
+    for (let count = from.number(4); count > 0; count -= 1) all.push(of.read(from));
+    return all;
+  },
+});
+
+/** Fields one behind the other, in the order of their names here. */
+export function struct<S extends Readonly<Record<string, Field<unknown>>>>(
+  shape: S,
+): Field<{ readonly [K in keyof S]: FieldValue<S[K]> }> {
+  const fields = Object.entries(shape);
+  return {
+    write: (out, value) => {
+      for (const [name, field] of fields) field.write(out, value[name]);
+    },
+    read: (from) =>
+      Object.fromEntries(fields.map(([name, field]) => [name, field.read(from)])) as {
+        [K in keyof S]: FieldValue<S[K]>;
+      },
+  };
+}
