@@ -3,6 +3,7 @@ import type { Scenario } from '../harness/index.js';
 import { closeScenarios } from './close/index.js';
 import { dataScenarios } from './data/index.js';
 import { handshakeScenarios } from './handshake/index.js';
+import { longScenarios } from './long/index.js';
 import { resetScenarios } from './reset/index.js';
 import { timeWaitScenarios } from './time-wait/index.js';
 import { timerScenarios } from './timers/index.js';
@@ -14,4 +15,5 @@ export const allScenarios: readonly Scenario[] = [
   ...timeWaitScenarios,
   ...resetScenarios,
   ...timerScenarios,
+  ...longScenarios,
 ];

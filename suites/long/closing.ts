@@ -1,0 +1,125 @@
+/** Closes that the other side never hears of, or does not return; and TIME-WAIT to the tick. */
+import {
+  activeFin,
+  controlBlockFreed,
+  dataAfterCloseResets,
+  drop,
+  finalAck,
+  finWait2Kept,
+  finWait2TimesOut,
+  halfCloseDelivers,
+  lastAckEnds,
+  passesThrough,
+  passiveFin,
+  repeatedFinAcknowledged,
+  resetTold,
+  rtoBound,
+  staysInLastAck,
+  timeWaitLasts,
+  timeWaitRestarts,
+} from '../../harness/index.js';
+import { givenUp, type LongScenario, R2, R2_OF_ORPHAN } from './given-up.js';
+import {
+  closesSecondAndGoes,
+  closesSecondAndStays,
+  closesUnheardAndGoes,
+  closesUnheardAndStays,
+  HOUR_MS,
+  halfClosesForHours,
+  MINUTE_MS,
+  neverClosesBack,
+  repeatsItsFinForLong,
+} from './plays.js';
+
+export const closing: readonly LongScenario[] = [
+  {
+    id: 'long/fin-wait-1-orphan',
+    title: 'ensures that FIN-WAIT-1 ends in the end when the FIN is always lost and the program is gone',
+    longestTimer: R2_OF_ORPHAN,
+    faults: [drop(activeFin().from('client'))],
+    play: closesUnheardAndGoes,
+    checks: [...givenUp('client.fin'), passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'CLOSED'])],
+  },
+  {
+    id: 'long/fin-wait-1-held',
+    title: 'ensures that a program that waits in FIN-WAIT-1 is told when the FIN is always lost',
+    longestTimer: R2,
+    faults: [drop(activeFin().from('client'))],
+    play: closesUnheardAndStays,
+    checks: [
+      ...givenUp('client.fin'),
+      rtoBound('client.fin'),
+      passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'CLOSED']),
+    ],
+  },
+  {
+    id: 'long/last-ack-orphan',
+    title: 'ensures that LAST-ACK ends in the end when the final ACK is always lost and the program is gone',
+    longestTimer: R2_OF_ORPHAN,
+    limitMs: 10 * MINUTE_MS,
+    faults: [drop(finalAck().from('client'))],
+    play: closesSecondAndGoes,
+    checks: [
+      ...givenUp('server.fin'),
+      staysInLastAck(),
+      repeatedFinAcknowledged('final-ack'),
+      timeWaitRestarts(),
+      controlBlockFreed(),
+      passesThrough('server', ['ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED']),
+    ],
+  },
+  {
+    id: 'long/last-ack-held',
+    title:
+      'ensures that LAST-ACK ends in the end when the second FIN is always lost, with a program that stays',
+    longestTimer: R2,
+    faults: [drop(passiveFin().from('server'))],
+    play: closesSecondAndStays,
+    checks: [
+      ...givenUp('server.fin'),
+      rtoBound('server.fin'),
+      staysInLastAck(),
+      passesThrough('server', ['ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED']),
+    ],
+  },
+  {
+    id: 'long/fin-wait-2-orphan',
+    title:
+      'ensures that a stack may forget FIN-WAIT-2 of a program that is gone, and says so to who speaks then',
+    longestTimer: { name: 'FIN-WAIT-2', ms: MINUTE_MS },
+    play: neverClosesBack,
+    checks: [
+      finWait2TimesOut(),
+      dataAfterCloseResets('client'),
+      resetTold('server'),
+      passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSED']),
+    ],
+  },
+  {
+    id: 'long/fin-wait-2-held',
+    title: 'ensures that a half-closed connection lasts for hours while its program wants to receive',
+    longestTimer: { name: 'a half-closed connection', ms: 3 * HOUR_MS },
+    play: halfClosesForHours,
+    checks: [
+      finWait2Kept(),
+      halfCloseDelivers(),
+      passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT']),
+    ],
+  },
+  {
+    id: 'long/time-wait-restarts',
+    title: 'ensures that a FIN that comes late in TIME-WAIT starts 2 MSL anew, to the tick',
+    longestTimer: { name: 'TIME-WAIT and the LAST-ACK before it', ms: 2 * MINUTE_MS },
+    limitMs: 10 * MINUTE_MS,
+    faults: [drop(finalAck().from('client'), { id: 'final-acks' })],
+    play: repeatsItsFinForLong,
+    checks: [
+      timeWaitLasts(),
+      timeWaitRestarts(),
+      repeatedFinAcknowledged('final-ack'),
+      staysInLastAck(),
+      lastAckEnds(),
+      controlBlockFreed(),
+    ],
+  },
+];
