@@ -9,3 +9,5 @@ export {
   userNamespaceCommand,
   userNamespaceEnvironment,
 } from './netns/privilege.js';
+export { LATENCY_NS, VirtualLab, type VirtualStacks, virtualLabs } from './virtual/virtual-lab.js';
+export { World } from './virtual/world.js';

@@ -117,14 +117,14 @@ export interface MacvlanOptions {
   readonly namespaceFd: number;
 }
 
-/** A card of its own MAC on another card, for a namespace. It is down. */
+/** A card of its own MAC on another card, for a namespace. It is down, and announces no memberships. */
 export function addMacvlan({ name, index, mac, mtu, card, namespaceFd }: MacvlanOptions): NetlinkRequest {
   const linkinfo = concatBytes(
     attribute(IFLA_INFO_KIND, text('macvlan')),
     attribute(IFLA_INFO_DATA | NLA_F_NESTED, attribute(MACVLAN_INFO_MODE, u32(MACVLAN_MODE_PRIVATE))),
   );
   const body = concatBytes(
-    ifinfo(index),
+    ifinfo(index, 0, IFF_MULTICAST),
     attribute(IFLA_IFNAME, text(name)),
     attribute(IFLA_ADDRESS, mac),
     attribute(IFLA_MTU, u32(mtu)),

@@ -8,6 +8,7 @@ import {
   type Scenario,
   type ScenarioRun,
   Scheduler,
+  type SchedulerOptions,
   type Selected,
   select,
 } from '../run/index.js';
@@ -17,6 +18,8 @@ export interface SessionOptions {
   readonly eyes?: RunOptions['eyes'];
   readonly filter?: Filter;
   readonly jobs?: number;
+  /** What plays a scenario, where that is not this thread. */
+  readonly run?: NonNullable<SchedulerOptions['run']>;
   /** Why no lab can be had here: everything is skipped with this reason. */
   readonly unavailable?: string;
   /** Called as each scenario ends, in the order they end. */

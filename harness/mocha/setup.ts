@@ -3,17 +3,17 @@
  * it takes), opens the session, and starts what the suites declared once mocha knows its tests.
  */
 import { join } from 'node:path';
-import { openNetnsLab } from '../lab/index.js';
 import { figureLines, figuresOf, ReportError, RunReport } from '../report/index.js';
 import { unavailable } from './enter-namespace.js';
 import { Session, session, useSession } from './session.js';
+import { lab, mochaWhere } from './where.js';
 
-const report = new RunReport(join('reports', 'mocha'));
+const report = new RunReport(join('reports', lab === 'netns' ? 'mocha' : `mocha-${lab}`));
 let startedMs = 0;
 
 useSession(
   new Session({
-    openLab: openNetnsLab,
+    ...mochaWhere(),
     ...(unavailable === undefined ? {} : { unavailable }),
     finished: (run) => report.add(run),
   }),

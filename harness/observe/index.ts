@@ -1,6 +1,9 @@
 export * from './alignment.js';
 export * from './capability.js';
-export * from './join-states.js';
+export { type EventFormat, parseEventFormat } from './event-format.js';
+export { exactStates, MINI_SOCK_TRACEPOINT } from './exact-states.js';
+export { joinStates, type Observations } from './join-states.js';
+export { parsePage } from './ring-buffer.js';
 export * from './sighting.js';
 export * from './snapshot-watcher.js';
 export * from './sock-diag.js';

@@ -130,7 +130,7 @@ function beganAtClose(
 }
 
 /** What the other tracepoints say explains segments and transitions. */
-function noteOf({ name, atNs, side, local, remote, detail, change }: TracepointEvent): NoteRecord[] {
+export function noteOf({ name, atNs, side, local, remote, detail, change }: TracepointEvent): NoteRecord[] {
   if (change !== undefined) return [];
   return [{ kind: 'note', atNs, side, local, remote, what: name, detail, eye: 'tracepoint' }];
 }

@@ -17,6 +17,8 @@ export interface StateChain extends Pair {
   readonly changes: readonly StateChange[];
   /** When the kernel let go of the full socket, once it has (tcp_destroy_sock). */
   readonly destroyedNs?: Nanos;
+  /** All that it was made of. */
+  readonly events: readonly TracepointEvent[];
 }
 
 export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
@@ -47,7 +49,7 @@ function chainOf(events: readonly TracepointEvent[]): StateChain[] {
   const { side, local, remote } = events.find((event) => event.local.port !== 0) ?? first;
   const changes = events.flatMap(({ atNs, change }) => (change === undefined ? [] : [{ atNs, ...change }]));
   const destroyed = events.find(({ name }) => name === 'tcp_destroy_sock');
-  return [{ side, local, remote, changes, ...(destroyed && { destroyedNs: destroyed.atNs }) }];
+  return [{ side, local, remote, changes, events, ...(destroyed && { destroyedNs: destroyed.atNs }) }];
 }
 
 export const startOf = (chain: StateChain): Nanos => chain.changes[0]?.atNs ?? 0;

@@ -12,7 +12,7 @@ import { decodeEvent, type TracepointEvent, type UnplacedEvent } from './tracepo
 import { findTracefs, TracingInstance } from './tracing-instance.js';
 
 /** The tracepoints in use. Only the first is indispensable: the others explain, and old kernels lack some. */
-const EVENTS = [
+export const TRACEPOINTS = [
   'sock/inet_sock_set_state',
   'tcp/tcp_retransmit_skb',
   'tcp/tcp_retransmit_synack',
@@ -93,8 +93,8 @@ export class TracepointSession implements Disposable {
       this.#instance.set('trace_clock', 'mono');
       this.#instance.set('buffer_size_kb', bufferKib);
       this.#instance.set('buffer_percent', WAKE_AT_PERCENT);
-      this.missing = EVENTS.filter((event) => !this.#enable(event));
-      if (this.missing.includes(EVENTS[0]))
+      this.missing = TRACEPOINTS.filter((event) => !this.#enable(event));
+      if (this.missing.includes(TRACEPOINTS[0]))
         throw new Error('this kernel lacks sock:inet_sock_set_state (Linux 4.16)');
       const cpus = this.#instance.list('per_cpu');
       this.#pipes = cpus.map((cpu) => this.#instance.open(`per_cpu/${cpu}/trace_pipe_raw`));

@@ -1,5 +1,6 @@
 /** Plays a story in a lab of its own and records it. Whatever happens, the lab goes. */
 
+import { type Clock, NANOS_PER_MS, type Timer } from '../clock/index.js';
 import { ExpectationFailed, SocketError, Unsupported, WaitTimeout } from '../endpoint/index.js';
 import { segment } from '../fault/index.js';
 import type { Lab, LabOptions } from '../lab/index.js';
@@ -51,7 +52,7 @@ export async function playInLab(story: Story, options: RunOptions): Promise<Play
   });
   if (options.settled !== undefined) void settling(lab).then(options.settled);
   const stage = new LabStage(lab, story, options.untilClosed ?? false);
-  const played = await play(story, stage);
+  const played = await play(story, stage, lab.clock);
   const recording = await lab.recording();
   const trace = assemble(recording, {
     scenario: story.id,
@@ -78,12 +79,14 @@ async function settling({ wire }: Lab): Promise<void> {
   }
 }
 
-async function play(story: Story, stage: LabStage): Promise<Omit<Played, 'trace'>> {
+async function play(story: Story, stage: LabStage, clock: Clock): Promise<Omit<Played, 'trace'>> {
   const limitMs = limitOf(story) + (stage.untilClosed ? UNTIL_CLOSED_MS : 0);
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const limit = new Promise<Omit<Played, 'trace'>>((resolve) => {
     const reason = `not played to its end within ${limitMs} ms`;
-    timer = setTimeout(() => resolve({ outcome: { kind: 'inconclusive', reason } }), limitMs);
+    timer = clock.at(clock.now() + limitMs * NANOS_PER_MS, () =>
+      resolve({ outcome: { kind: 'inconclusive', reason } }),
+    );
   });
   const played = story.play(stage).then(
     () => ({ outcome: { kind: 'played' } }) as const,
@@ -92,7 +95,7 @@ async function play(story: Story, stage: LabStage): Promise<Omit<Played, 'trace'
   try {
     return await Promise.race([played, limit]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }
 

@@ -70,6 +70,7 @@ export class Guest implements Disposable {
   readonly #frame = new Uint8Array(FRAME_OCTETS);
   readonly #killAtExit = () => this.#kill();
   #receive: (card: Card, frame: Uint8Array) => void = () => {};
+  #gone: (reason: string) => void = () => {};
   #isOver = false;
 
   /** Starts the kernel's process; `bootGuests` brings it up. Blocks until the kernel has answered, some milliseconds. */
@@ -115,6 +116,11 @@ export class Guest implements Disposable {
     return this.#process.pid;
   }
 
+  /** False once its process has ended, as far as the event loop has heard. */
+  get isAlive(): boolean {
+    return !this.#isOver && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** What its kernel has said so far, the last of it. */
   get log(): string {
     return this.#log.text();
@@ -123,6 +129,11 @@ export class Guest implements Disposable {
   /** Called for each frame that leaves it, at the time when it leaves. */
   onFrame(receive: (card: Card, frame: Uint8Array) => void): void {
     this.#receive = receive;
+  }
+
+  /** Called once, when it has ended, with one sentence that says why. */
+  onGone(gone: (reason: string) => void): void {
+    this.#gone = gone;
   }
 
   /** Puts a frame before a card: the guest gets it at the time it is. */
@@ -135,8 +146,8 @@ export class Guest implements Disposable {
   }
 
   /** The error with the guest's log beside it. */
-  explain(error: unknown): unknown {
-    return error instanceof GuestDied ? new GuestDied(this.name, error.reason, this.log) : error;
+  explain(error: GuestDied): GuestDied {
+    return new GuestDied(this.name, error.reason, this.log);
   }
 
   #accept(listener: number): number {
@@ -198,6 +209,7 @@ export class Guest implements Disposable {
     const wasOver = this.#isOver;
     this.#kill();
     if (wasOver) return;
+    this.#gone(`the guest ${this.name} has ended`);
     this.clock[Symbol.dispose]();
     for (const { fd } of Object.values(this.#ends)) libc.close(fd);
     this.#log[Symbol.dispose]();

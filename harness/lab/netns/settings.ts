@@ -2,10 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Side } from '../../fault/index.js';
-import { messageOf } from '../../text/index.js';
 import type { Settings } from '../lab.js';
-
-const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$/;
+import { checkSettingName, settingFailure, settingFile } from '../setting-names.js';
 
 /** Of the namespace that the calling thread is in. Names are sysctls below `net.`, without that prefix. */
 export function applySettings(settings: Settings, side: Side): void {
@@ -13,14 +11,12 @@ export function applySettings(settings: Settings, side: Side): void {
 }
 
 function applySetting(name: string, value: string, side: Side): void {
-  if (!NAME.test(name))
-    throw new RangeError(`"${name}" is no kernel setting's name: write one such as ipv4.tcp_orphan_retries`);
+  checkSettingName(name);
   try {
     writeFileSync(settingFile(name), value, { flag: 'r+' });
   } catch (error) {
-    throw new Error(`${side}: kernel setting net.${name} = ${value} failed: ${explain(error)}`, {
-      cause: error,
-    });
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    throw settingFailure({ name, value, side, errno }, error);
   }
 }
 
@@ -39,25 +35,5 @@ export function readSetting(name: string): string | undefined {
     return readFileSync(settingFile(name), 'utf8').trim();
   } catch {
     return undefined;
-  }
-}
-
-const settingFile = (name: string): string => `/proc/sys/net/${name.replaceAll('.', '/')}`;
-
-function explain(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'this kernel has no such setting for a network namespace; see /proc/sys/net for those it has';
-    case 'EACCES':
-    case 'EPERM':
-      return 'it cannot be set inside a network namespace';
-    case 'EINVAL':
-    case 'ERANGE':
-      return 'the kernel does not take that value';
-    case 'EROFS':
-      return '/proc/sys is mounted read-only: give the container a writable one (docker run --privileged)';
-    default:
-      return messageOf(error);
   }
 }

@@ -10,7 +10,10 @@ const ARP_REQUEST = 1;
 const ARP_REPLY = 2;
 
 const IPV6_OCTETS = 40;
+const IGMP = 2;
+const HOP_BY_HOP = 0;
 const ICMPV6 = 58;
+const MLDV2_REPORT = 143;
 const NEIGHBOUR_SOLICITATION = 135;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 const SOLICITATION_OCTETS = 24;
@@ -25,6 +28,15 @@ export function neighbourAnswer(octets: Uint8Array, mac: Uint8Array): Uint8Array
   const frame = decodeFrame(octets);
   if (frame?.etherType === ETHERTYPE_ARP) return arpAnswer(frame, mac);
   return frame?.etherType === ETHERTYPE_IPV6 ? advertisement(frame, mac) : undefined;
+}
+
+/** What a stack says to its neighbours only, and no network would carry: membership reports, router and neighbour discovery. */
+export function isHousekeeping(packet: Uint8Array): boolean {
+  if ((packet[0] ?? 0) >> 4 === 4) return packet[9] === IGMP;
+  const [next, at] =
+    packet[6] === HOP_BY_HOP ? [packet[IPV6_OCTETS], IPV6_OCTETS + 8] : [packet[6], IPV6_OCTETS];
+  const type = packet[at] ?? 0;
+  return next === ICMPV6 && ((type >= 130 && type <= 137) || type === MLDV2_REPORT);
 }
 
 function arpAnswer({ payload, source }: Frame, mac: Uint8Array): Uint8Array | undefined {

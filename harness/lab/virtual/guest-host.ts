@@ -1,0 +1,155 @@
+/** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
+import type { Nanos } from '../../clock/index.js';
+import { AgentClient } from '../../endpoint/index.js';
+import {
+  NETLINK_ROUTE,
+  type NetlinkMessage,
+  type NetlinkRequest,
+  requestMessage,
+  takeAnswers,
+} from '../../sys/index.js';
+import type { Card, Guest } from '../../uml/index.js';
+import { findLink, linkIndex } from '../rtnetlink-messages.js';
+import { decodeFrame, ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeFrame } from './ethernet.js';
+import { FrameChannel } from './frame-channel.js';
+import { GuestTracing } from './guest-tracing.js';
+import { isHousekeeping, neighbourAnswer } from './neighbours.js';
+
+/** The wire's own, as every stack sees its neighbour. */
+const WIRE_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xfe);
+/** Frames that pass before the tracing buffer is emptied, so that it cannot run over. */
+const DRAIN_AFTER_FRAMES = 2000;
+
+/** Takes an IP packet that a lab's card sent, at the time when it left. */
+export type TakePacket = (packet: Uint8Array) => void;
+
+export class GuestHost {
+  readonly client: AgentClient;
+  /** `linux@6.12.117` */
+  readonly stack: string;
+  readonly tracing: GuestTracing;
+  /** Index of the card that labs' cards sit on. */
+  readonly card: number;
+  readonly #guest: Guest;
+  readonly #takers: Map<number, TakePacket>;
+  #failure: Error | undefined;
+  readonly #failed = new Set<(error: Error) => void>();
+  #sequence = 0;
+  #frames = 0;
+
+  private constructor(
+    guest: Guest,
+    parts: {
+      client: AgentClient;
+      stack: string;
+      tracing: GuestTracing;
+      card: number;
+      takers: Map<number, TakePacket>;
+    },
+  ) {
+    this.#guest = guest;
+    this.client = parts.client;
+    this.stack = parts.stack;
+    this.tracing = parts.tracing;
+    this.card = parts.card;
+    this.#takers = parts.takers;
+  }
+
+  /** Speaks with the agent of a guest that has booted. The timeline must go on meanwhile. */
+  static async open(guest: Guest, guestEpochNs: Nanos): Promise<GuestHost> {
+    const channel = new FrameChannel((frame) => guest.send('control', frame));
+    const takers = new Map<number, TakePacket>();
+    let host: GuestHost | undefined;
+    guest.onFrame((card: Card, frame) => {
+      if (card === 'control') channel.take(frame);
+      else host?.take(frame);
+    });
+    guest.onGone((reason) => channel.end(reason));
+    const client = new AgentClient(channel);
+    const { stack } = await client.hello();
+    const tracing = await GuestTracing.open(client, guestEpochNs);
+    const [card] = await ask(client, 0, NETLINK_ROUTE, findLink('vec0'), 1);
+    if (card === undefined) throw new Error(`${guest.name} has no card for the wire`);
+    host = new GuestHost(guest, { client, stack, tracing, card: linkIndex(card), takers });
+    return host;
+  }
+
+  get name(): string {
+    return this.#guest.name;
+  }
+
+  /** Why it can be used no longer. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Puts a packet before the card with this MAC. */
+  send(mac: Uint8Array, packet: Uint8Array): void {
+    const etherType = (packet[0] ?? 0) >> 4 === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+    this.#guest.send('wire', encodeFrame({ destination: mac, source: WIRE_MAC, etherType, payload: packet }));
+    this.#count();
+  }
+
+  /** Hands over what the card with this MAC sends, until the returned function is called. */
+  onPacket(mac: Uint8Array, take: TakePacket): () => void {
+    const key = macKey(mac);
+    this.#takers.set(key, take);
+    return () => this.#takers.delete(key);
+  }
+
+  /** Called when the guest is gone. */
+  onFailure(failed: (error: Error) => void): () => void {
+    this.#failed.add(failed);
+    return () => this.#failed.delete(failed);
+  }
+
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const failed of [...this.#failed]) failed(error);
+  }
+
+  /** Asks netlink inside a namespace of the guest. */
+  netlink(namespace: number, protocol: number, request: NetlinkRequest): Promise<readonly NetlinkMessage[]> {
+    this.#sequence += 1;
+    return ask(this.client, namespace, protocol, request, this.#sequence);
+  }
+
+  take(octets: Uint8Array): void {
+    const frame = decodeFrame(octets);
+    if (frame === undefined) return;
+    const taker = this.#takers.get(macKey(frame.source));
+    // A card of a lab that is gone: what is left of its connections is nobody's.
+    if (taker === undefined) return;
+    const answer = neighbourAnswer(octets, WIRE_MAC);
+    if (answer !== undefined) {
+      this.#guest.send('wire', answer);
+      return;
+    }
+    const isIp = frame.etherType === ETHERTYPE_IPV4 || frame.etherType === ETHERTYPE_IPV6;
+    if (!isIp || isHousekeeping(frame.payload)) return;
+    this.#count();
+    taker(frame.payload);
+  }
+
+  #count(): void {
+    this.#frames += 1;
+    if (this.#frames % DRAIN_AFTER_FRAMES !== 0) return;
+    // Whoever needs its result asks again, and hears of what went wrong.
+    this.tracing.drain().catch(() => {});
+  }
+}
+
+/** The last three octets tell labs apart. */
+const macKey = (mac: Uint8Array): number => ((mac[3] ?? 0) << 16) | ((mac[4] ?? 0) << 8) | (mac[5] ?? 0);
+
+async function ask(
+  client: AgentClient,
+  namespace: number,
+  protocol: number,
+  request: NetlinkRequest,
+  sequence: number,
+): Promise<readonly NetlinkMessage[]> {
+  const octets = await client.netlink(namespace, protocol, requestMessage(request, sequence));
+  return takeAnswers(octets, request).answers;
+}

@@ -1,0 +1,117 @@
+/** A lab's place in a guest: a network namespace with a card of its own on the guest's wire, addresses and settings. */
+
+import type { Clock } from '../../clock/index.js';
+import { AgentEndpoint, type CallLog, SocketError, type SocketState } from '../../endpoint/index.js';
+import type { Side } from '../../fault/index.js';
+import { type DiagSocket, decodeDiagMessage, dumpRequest } from '../../observe/index.js';
+import { NETLINK_ROUTE, NETLINK_SOCK_DIAG, SysError } from '../../sys/index.js';
+import { destroyRequest } from '../destroy-sockets.js';
+import type { Settings } from '../lab.js';
+import { addAddress, addMacvlan, setUp } from '../rtnetlink-messages.js';
+import { checkSettingName, settingFailure, settingFile } from '../setting-names.js';
+import type { GuestHost } from './guest-host.js';
+
+const LINK = { name: 'eth0', index: 2 } as const;
+const LOOPBACK_INDEX = 1;
+const OWN_NAMESPACE = 0;
+
+export interface PlaceOptions {
+  readonly host: GuestHost;
+  readonly side: Side;
+  readonly mac: Uint8Array;
+  readonly ip: string;
+  readonly remoteIp: string;
+  readonly prefixBits: number;
+  readonly ipVersion: 4 | 6;
+  readonly mtu: number;
+  readonly settings: Settings;
+}
+
+export class GuestPlace {
+  readonly #options: PlaceOptions;
+  readonly #namespace: number;
+
+  private constructor(options: PlaceOptions, namespace: number) {
+    this.#options = options;
+    this.#namespace = namespace;
+  }
+
+  static async furnish(options: PlaceOptions): Promise<GuestPlace> {
+    const { handle, fd } = await options.host.client.newNamespace();
+    const place = new GuestPlace(options, handle);
+    try {
+      await place.#furnish(fd);
+      return place;
+    } catch (error) {
+      await place.free().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #furnish(namespaceFd: number): Promise<void> {
+    const { host, mac, mtu, ip, remoteIp, prefixBits, ipVersion, settings, side } = this.#options;
+    // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
+    if (ipVersion === 6) await this.#write('ipv6.conf.default.addr_gen_mode', '1');
+    else await this.#write('ipv6.conf.default.disable_ipv6', '1');
+    await host.netlink(
+      OWN_NAMESPACE,
+      NETLINK_ROUTE,
+      addMacvlan({ ...LINK, mac, mtu, card: host.card, namespaceFd }),
+    );
+    const requests = [
+      setUp(LOOPBACK_INDEX),
+      setUp(LINK.index),
+      ...addAddress(LINK.index, { ip, remoteIp, prefixBits }),
+    ];
+    for (const request of requests) await host.netlink(this.#namespace, NETLINK_ROUTE, request);
+    for (const [name, value] of Object.entries(settings)) await this.#set(name, String(value), side);
+  }
+
+  async #set(name: string, value: string, side: Side): Promise<void> {
+    checkSettingName(name);
+    try {
+      await this.#write(name, value);
+    } catch (error) {
+      const errno = error instanceof SocketError ? error.errno : undefined;
+      throw settingFailure({ name, value, side, errno }, error);
+    }
+  }
+
+  #write(name: string, value: string): Promise<void> {
+    return this.#options.host.client.writeFile(this.#namespace, settingFile(name), value);
+  }
+
+  endpoint(clock: Clock, log: CallLog): AgentEndpoint {
+    const { host, side, ip } = this.#options;
+    return new AgentEndpoint({
+      client: host.client,
+      stack: host.stack,
+      side,
+      ip,
+      namespace: this.#namespace,
+      clock,
+      log,
+      sockets: (): Promise<readonly SocketState[]> => this.#sockets(),
+    });
+  }
+
+  async #sockets(): Promise<readonly DiagSocket[]> {
+    const { host, ipVersion } = this.#options;
+    const answers = await host.netlink(this.#namespace, NETLINK_SOCK_DIAG, dumpRequest({ ipVersion }));
+    return answers.flatMap(decodeDiagMessage);
+  }
+
+  /** Ends the sockets that there still are, orphans too, and lets the namespace go. */
+  async free(): Promise<void> {
+    const { host, ipVersion } = this.#options;
+    for (const socket of await this.#sockets()) {
+      await host
+        .netlink(this.#namespace, NETLINK_SOCK_DIAG, destroyRequest(socket, ipVersion))
+        .catch((error: unknown) => {
+          // It went by itself meanwhile.
+          if (!(error instanceof SysError)) throw error;
+        });
+    }
+    await host.client.freeNamespace(this.#namespace);
+  }
+}

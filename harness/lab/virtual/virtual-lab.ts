@@ -1,0 +1,292 @@
+/**
+ * A lab in virtual time: both stacks are real Linux kernels whose clocks the harness owns, and the wire lies in this thread. Stamps are
+ * exact to the nanosecond, and nothing waits for real time.
+ */
+import { type Clock, NANOS_PER_MS, type Nanos, type Timer } from '../../clock/index.js';
+import type { CallRecord, Endpoint, PeerPort } from '../../endpoint/index.js';
+import { otherSide, type Receipt, SIDES, type Side } from '../../fault/index.js';
+import { exactStates, type TracepointEvent } from '../../observe/index.js';
+import { messageOf } from '../../text/index.js';
+import { GUEST_EPOCH_UNIX_NS, nextPhase } from '../../uml/index.js';
+import { type Carrier, type Recorder, Wire, type WireControl } from '../../wire/index.js';
+import type { Lab, LabOptions, Recording } from '../lab.js';
+import { isOwn } from '../own-connections.js';
+import { QueuedPeerPort } from '../queued-peer-port.js';
+import { WireDesk } from '../wire-desk.js';
+import type { SyncResult, WireRequest } from '../wire-request.js';
+import type { GuestHost } from './guest-host.js';
+import { GuestPlace } from './guest-place.js';
+import type { TracingTap } from './guest-tracing.js';
+import { type Slot, takeSlot } from './slots.js';
+import { World } from './world.js';
+
+/** The two kernels, as `findKernel` takes them: `6.12`. */
+export interface VirtualStacks {
+  readonly client: string;
+  readonly server: string;
+}
+
+/** From a stack to the other: as in a building. */
+export const LATENCY_NS: Nanos = 100_000;
+/** How long after a phase a story begins: its lab is furnished by then, and its timers fire alike in every run. */
+const FURNISHED_WITHIN_NS = 1024 * NANOS_PER_MS;
+const DEFAULT_MTU = 1500;
+
+/** Labs between these kernels. A lab rejects with one sentence when a kernel is missing or does not come up. */
+export const virtualLabs =
+  (stacks: VirtualStacks) =>
+  (options: LabOptions): Promise<Lab> =>
+    VirtualLab.open(options, stacks, World.shared());
+
+class LabClock implements Clock {
+  constructor(
+    private readonly world: World,
+    readonly epochNs: Nanos,
+  ) {}
+
+  now(): Nanos {
+    return this.world.timeline.now() - this.epochNs;
+  }
+
+  at(atNs: Nanos, action: () => void): Timer {
+    return this.world.timeline.at(atNs + this.epochNs, action);
+  }
+}
+
+interface Inside {
+  readonly host: GuestHost;
+  readonly place: GuestPlace;
+  readonly endpoint: Endpoint;
+}
+
+export class VirtualLab implements Lab {
+  readonly name = 'virtual';
+  readonly ipVersion: 4 | 6;
+  readonly clock: LabClock;
+  readonly wire: WireControl;
+  readonly #desk: WireDesk;
+  readonly #wire: Wire;
+  readonly #slot: Slot;
+  readonly #inside = new Map<Side, Inside>();
+  readonly #peerPort: QueuedPeerPort | undefined;
+  readonly #calls: CallRecord[] = [];
+  readonly #events: TracepointEvent[] = [];
+  readonly #ends: (() => void)[] = [];
+  #failure: Error | undefined;
+  #isClosed = false;
+
+  static async open(options: LabOptions, stacks: VirtualStacks, world: World): Promise<VirtualLab> {
+    const end = world.begin();
+    const slot = takeSlot(options);
+    try {
+      const sides = SIDES.filter((side) => side !== options.peer);
+      const hosts = await world.hosts(sides.map((side) => ({ version: stacks[side], side })));
+      const phaseNs = nextPhase(world.timeline.now());
+      await world.sleepUntil(phaseNs);
+      const places = await Promise.all(
+        hosts.map((host, i) => furnish(host, sides[i] ?? 'client', options, slot)),
+      );
+      const epochNs = phaseNs + FURNISHED_WITHIN_NS;
+      if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
+      await world.sleepUntil(epochNs);
+      return new VirtualLab(options, { world, slot, epochNs, end, places });
+    } catch (error) {
+      slot[Symbol.dispose]();
+      end();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: LabOptions,
+    parts: {
+      world: World;
+      slot: Slot;
+      epochNs: Nanos;
+      end: () => void;
+      places: readonly { side: Side; host: GuestHost; place: GuestPlace }[];
+    },
+  ) {
+    const { world, slot, epochNs, places } = parts;
+    this.ipVersion = options.ipVersion;
+    this.#slot = slot;
+    this.clock = new LabClock(world, epochNs);
+    this.#desk = new WireDesk({ clock: this.clock, ask: async (request) => this.#answer(request) });
+    this.wire = this.#desk;
+    if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
+    for (const { side, host, place } of places) {
+      const endpoint = place.endpoint(this.clock, (record) => this.#calls.push(record));
+      this.#inside.set(side, { host, place, endpoint });
+    }
+    this.#wire = new Wire({
+      clock: this.clock,
+      carriers: { client: this.#carrier('client'), server: this.#carrier('server') },
+      recorder: this.#recorder(),
+      faults: options.faults ?? [],
+      latencyNs: LATENCY_NS,
+    });
+    for (const [side, { host }] of this.#inside) this.#connect(side, host, slot.mac(side));
+    this.#ends.push(() => slot[Symbol.dispose](), parts.end);
+  }
+
+  #connect(side: Side, host: GuestHost, mac: Uint8Array): void {
+    this.#ends.push(
+      host.onPacket(mac, (packet) => this.#arrive(side, packet, 'endpoint')),
+      host.onFailure((error) => this.#fail(error)),
+    );
+    const tap: TracingTap = {
+      sideOf: (local, remote) => (this.#isOf(side, local.ip, remote.ip) ? side : undefined),
+      take: (event) => {
+        const atNs = event.atNs - this.clock.epochNs;
+        if (atNs >= 0) this.#events.push({ ...event, atNs });
+      },
+      overrun: (error) => this.#fail(error),
+    };
+    host.tracing.add(tap);
+    this.#ends.push(() => host.tracing.remove(tap));
+  }
+
+  #isOf(side: Side, localIp: string, remoteIp: string): boolean {
+    const isAny = localIp === '0.0.0.0' || localIp === '::';
+    return localIp === this.ip(side) || (isAny && remoteIp === this.ip(otherSide(side)));
+  }
+
+  #arrive(side: Side, packet: Uint8Array, origin: 'endpoint' | 'peer'): void {
+    if (this.#isClosed) return;
+    try {
+      this.#wire.arrive(side, packet, this.clock.now(), origin);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  #carrier(side: Side): Carrier {
+    const inside = this.#inside.get(side);
+    if (inside !== undefined) {
+      const mac = this.#slot.mac(side);
+      return { send: (packet) => inside.host.send(mac, packet) };
+    }
+    return { send: (packet) => this.#peerPort?.deliver(packet, this.clock.now()) };
+  }
+
+  #recorder(): Recorder {
+    return {
+      arrived: (record) => this.#desk.take({ kind: 'arrived', record }),
+      delivered: (id, delivery) => this.#desk.take({ kind: 'delivered', id, delivery }),
+      updated: (id, change) => this.#desk.take({ kind: 'updated', id, change }),
+    };
+  }
+
+  #answer(request: WireRequest): number | readonly Receipt[] | SyncResult | undefined {
+    switch (request.kind) {
+      case 'add':
+        this.#wire.add(...request.faults);
+        return undefined;
+      case 'remove':
+        this.#wire.remove(...request.ids);
+        return undefined;
+      case 'release':
+        return this.#wire.release(request.fault);
+      case 'inject':
+        this.#wire.inject(request.packet, request.to);
+        return undefined;
+      case 'receipts':
+        return this.#wire.receipts();
+      case 'sync':
+        return { stampErrorNs: 0, epochUnixNs: GUEST_EPOCH_UNIX_NS };
+    }
+  }
+
+  #makePeerPort(side: Side): QueuedPeerPort {
+    return new QueuedPeerPort({
+      side,
+      clock: this.clock,
+      ip: this.ip(side),
+      remoteIp: this.ip(otherSide(side)),
+      send: (packet) => this.#arrive(side, packet, 'peer'),
+    });
+  }
+
+  endpoint(side: Side): Endpoint {
+    const inside = this.#inside.get(side);
+    if (inside === undefined)
+      throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
+    return inside.endpoint;
+  }
+
+  ip(side: Side): string {
+    return this.#slot.ip(side);
+  }
+
+  peerPort(): PeerPort {
+    if (this.#peerPort === undefined)
+      throw new TypeError('this lab has a stack on both sides: open it with the option "peer" set to a side');
+    return this.#peerPort;
+  }
+
+  async recording(): Promise<Recording> {
+    // What is under way at this time arrives.
+    await new Promise<void>((resolve) => this.clock.at(this.clock.now() + LATENCY_NS, resolve));
+    if (this.#failure !== undefined) throw this.#failure;
+    await Promise.all([...this.#inside.values()].map(({ host }) => host.tracing.drain()));
+    if (this.#failure !== undefined) throw this.#failure;
+    const segments = [...this.#desk.records()];
+    const inOrder = [...this.#events].sort((a, b) => a.atNs - b.atNs);
+    const { transitions, notes } = exactStates(inOrder);
+    const isOfThisLab = isOwn(segments);
+    return {
+      segments,
+      transitions: transitions.filter(isOfThisLab),
+      notes: notes.filter(isOfThisLab),
+      calls: [...this.#calls],
+      receipts: this.#wire.receipts(),
+      eyes: ['tracepoint'],
+      epochUnixNs: GUEST_EPOCH_UNIX_NS.toString(),
+      alignment: { segmentsErrorNs: 0, transitionsErrorNs: 0 },
+    };
+  }
+
+  /** The lab's guest is gone, or its wire failed: what it recorded must not be trusted. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#desk.fail(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#desk.fail(new Error('the lab was closed'));
+    this.#wire.close();
+    try {
+      const living = [...this.#inside.values()].filter(({ host }) => host.failure === undefined);
+      for (const { place, endpoint } of living) {
+        await place.free();
+        await endpoint[Symbol.asyncDispose]();
+      }
+    } catch (error) {
+      if (this.#failure === undefined) throw error;
+    } finally {
+      for (const end of this.#ends) end();
+    }
+  }
+}
+
+async function furnish(
+  host: GuestHost,
+  side: Side,
+  options: LabOptions,
+  slot: Slot,
+): Promise<{ side: Side; host: GuestHost; place: GuestPlace }> {
+  const place = await GuestPlace.furnish({
+    host,
+    side,
+    mac: slot.mac(side),
+    ip: slot.ip(side),
+    remoteIp: slot.ip(otherSide(side)),
+    prefixBits: slot.prefixBits,
+    ipVersion: options.ipVersion,
+    mtu: options.mtu ?? DEFAULT_MTU,
+    settings: options.settings?.[side] ?? {},
+  });
+  return { side, host, place };
+}
