@@ -10,6 +10,7 @@ import { didYouMean, messageOf } from '../text/index.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
 import { EXIT, UsageError } from './exit.js';
+import { kernelBuild, kernelList, kernelRemove } from './kernel.js';
 import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
 import { repro, scenarioNamed } from './repro.js';
@@ -21,6 +22,12 @@ export async function act({ command, names, options }: CommandLine): Promise<num
   switch (command) {
     case 'doctor':
       return doctor(terminal);
+    case 'kernel build':
+      return kernelBuild(names, options);
+    case 'kernel list':
+      return kernelList();
+    case 'kernel remove':
+      return kernelRemove(names);
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;

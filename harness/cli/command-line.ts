@@ -14,7 +14,6 @@ export async function answer(args: readonly string[]): Promise<number> {
   const root = program(version(), async (line) => {
     code = await act(line);
   });
-  for (const command of [root, ...root.commands]) command.exitOverride();
   try {
     await root.parseAsync(args, { from: 'user' });
     return code;

@@ -9,7 +9,7 @@ import { messageOf } from '../text/index.js';
 
 /** What the options of all commands come to, checked. */
 export interface CommandLine {
-  readonly command: 'repro' | 'run' | 'list' | 'doctor';
+  readonly command: 'repro' | 'run' | 'list' | 'doctor' | 'kernel build' | 'kernel list' | 'kernel remove';
   readonly names: readonly string[];
   readonly options: Options;
 }
@@ -26,6 +26,9 @@ export interface Options {
   readonly fault?: readonly Fault[];
   readonly plan?: string;
   readonly untilClosed?: boolean;
+  readonly source?: string;
+  readonly force?: boolean;
+  readonly keep?: boolean;
 }
 
 const NAME = 'lastack';
@@ -36,11 +39,13 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
       'Loses the segments you name between two real TCP endpoints, and judges what they make of it.',
     )
     .version(version)
+    // Inherited by all commands made from here on: the caller decides how to end.
+    .exitOverride()
     .showHelpAfterError(`("${NAME} --help" shows the commands)`)
     .enablePositionalOptions();
-  const acting =
-    (command: CommandLine['command']) =>
-    (names: readonly string[] | string | undefined, options: Options): Promise<void> =>
+  const acting: Acting =
+    (command) =>
+    (names, options): Promise<void> =>
       act({ command, names: typeof names === 'string' ? [names] : (names ?? []), options });
   where(root.command('repro'))
     .description('play one scenario and show it: ladder, verdicts, files')
@@ -58,11 +63,39 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .description('show the scenarios')
     .argument('[names...]', 'suites or scenarios')
     .action(acting('list'));
+  kernels(root.command('kernel'), acting);
   root
     .command('doctor')
     .description('say what this machine can do, and what to do about what it cannot')
     .action((options: Options) => act({ command: 'doctor', names: [], options }));
   return root;
+}
+
+type Acting = (
+  command: CommandLine['command'],
+) => (names: readonly string[] | string | undefined, options: Options) => Promise<void>;
+
+function kernels(command: Command, acting: Acting): void {
+  command.description(
+    'build Linux kernels to test (User-Mode Linux), show those that are there, remove them',
+  );
+  command
+    .command('build')
+    .description('build kernels and put them into the cache')
+    .argument('[versions...]', 'such as 6.12, 6.12.57 or 7.x (the newest 7)')
+    .option('--source <path>', 'a tree or a tarball of Linux, instead of the source that is found')
+    .option('--force', 'build also what is there and up to date')
+    .option('--keep', 'leave the folder of the build where it is')
+    .action(acting('kernel build'));
+  command
+    .command('list')
+    .description('show the kernels of the cache, and what can be built')
+    .action((options: Options) => acting('kernel list')(undefined, options));
+  command
+    .command('remove')
+    .description('remove kernels from the cache')
+    .argument('<versions...>', 'such as 6.12 or 7.x')
+    .action(acting('kernel remove'));
 }
 
 function where(command: Command): Command {

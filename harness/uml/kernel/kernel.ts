@@ -31,9 +31,11 @@ export class KernelUnavailable extends Error {
   override readonly name = 'KernelUnavailable';
 }
 
+const VERSION = /^\d+\.\d+$/;
+
 /** What stands in `kernel.json` beside the executable. */
 export const KERNEL_RECORD = z.object({
-  version: z.string().regex(/^\d+\.\d+$/),
+  version: z.string().regex(VERSION),
   release: z.string().regex(/^\d+\.\d+\.\d+$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   recipe: z.string(),
@@ -67,6 +69,7 @@ export const isUpToDate = (kernel: Kernel): boolean => kernel.recipe === current
 /** All that are whole, the newest version last; whether they are up to date is another matter. */
 export function installedKernels(): readonly Kernel[] {
   return namesIn(kernelsFolder())
+    .filter((name) => VERSION.test(name))
     .map((name) => readKernel(join(kernelsFolder(), name)))
     .filter((kernel) => kernel !== undefined)
     .sort((a, b) => compareVersions(a.release, b.release));

@@ -1,0 +1,77 @@
+/** The configuration of a kernel: the smallest there is, and what we want on top of it. */
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bench, SourceTree } from './source-tree.js';
+
+/** Ticks a second. User-Mode Linux has 100 and no option for it; with 1000 its timers are as fine as those of most kernels. */
+const HZ = 1000;
+
+/** Writes `.config` into the tree, and gives its text. BuildError names what could not be had. */
+export async function configure(
+  tree: SourceTree,
+  fragmentFile: string,
+  { workshop, onStep }: Bench,
+): Promise<string> {
+  onStep({ doing: 'configuring' });
+  setTicks(tree.folder);
+  const config = join(tree.folder, '.config');
+  const fragment = readFileSync(fragmentFile, 'utf8');
+  const tiny = await workshop.run('make', ['ARCH=um', 'tinyconfig'], { cwd: tree.folder });
+  if (tiny.failed) throw workshop.failure(`Linux ${tree.release} cannot be configured`, tiny);
+  // The last word on an option counts, so that ours may stand behind theirs.
+  appendFileSync(config, fragment);
+  const merged = await workshop.run('make', ['ARCH=um', 'olddefconfig'], { cwd: tree.folder });
+  if (merged.failed) throw workshop.failure(`Linux ${tree.release} cannot be configured`, merged);
+  const text = readFileSync(config, 'utf8');
+  const wanted = [...wantedOptions(fragment), ['CONFIG_HZ', String(HZ)] as const];
+  const lost = lostOptions(wanted, text);
+  const refused = lost.filter((name) => knowsOption(tree.folder, name));
+  if (refused.length > 0)
+    throw workshop.failure(
+      `Linux ${tree.release} does not take ${refused.join(', ')} as its configuration wants`,
+    );
+  return text;
+}
+
+/** Whether a tree has an option at all; one that came later, or has gone since, is no loss in this version. */
+export function knowsOption(folder: string, name: string): boolean {
+  const option = new RegExp(`^\\s*(?:menu)?config ${name.replace(/^CONFIG_/, '')}$`, 'm');
+  return kconfigFiles(folder).some((file) => option.test(readFileSync(file, 'utf8')));
+}
+
+function kconfigFiles(folder: string): readonly string[] {
+  return (
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /(^|\/)Kconfig[^/]*$/.test(path))
+      // Processors have options of the same names, which User-Mode Linux does not read.
+      .filter((path) => !/^arch\/(?!um\/|x86\/um\/|Kconfig)/.test(path))
+      .map((path) => join(folder, path))
+  );
+}
+
+/** In the one place that has it. A tree that was changed to have another value, or an option for it, keeps that. */
+function setTicks(folder: string): void {
+  const file = join(folder, 'arch', 'um', 'Kconfig');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/^(config HZ\n\tint\n\tdefault) 100$/m, `$1 ${HZ}`));
+}
+
+export type Option = readonly [name: string, value: string];
+
+/** The options of a fragment: `CONFIG_NET=y`, `CONFIG_SMP=n`, `# CONFIG_SMP is not set`. The last word on each counts. */
+export function wantedOptions(fragment: string): readonly Option[] {
+  const options = new Map<string, string>();
+  for (const line of fragment.split('\n')) {
+    const [, name, value] = /^(CONFIG_\w+)=(.*?)\s*$/.exec(line) ?? [];
+    const [, unset] = /^# (CONFIG_\w+) is not set/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) options.set(name, value);
+    if (unset !== undefined) options.set(unset, 'n');
+  }
+  return [...options];
+}
+
+/** Those that a finished configuration has another value for. What it does not mention is off. */
+export function lostOptions(wanted: readonly Option[], config: string): readonly string[] {
+  const had = new Map(wantedOptions(config));
+  return wanted.filter(([name, value]) => (had.get(name) ?? 'n') !== value).map(([name]) => name);
+}
