@@ -18,14 +18,17 @@ export {
   keepAliveOffByDefault,
   keepAliveOnlyWhenIdle,
   keepAliveShape,
+  lastHeardNs,
 } from './keep-alive.js';
 export * from './keep-alive-interval.js';
 export * from './keep-alive-loss.js';
 export * from './last-ack.js';
 export * from './listener.js';
+export { callsOn } from './look.js';
 export { monitors } from './monitors.js';
 export * from './old-duplicate-syn.js';
 export type { OnFlow } from './on-flow.js';
+export { type EndOfPatience, endOfPatience, toldOrClosed } from './patience.js';
 export * from './repeated-fin.js';
 export * from './reset.js';
 export { type BackoffOptions, backsOff, firstTimeout, isRepeated } from './retransmission.js';
@@ -33,10 +36,11 @@ export * from './retransmission-timer.js';
 export * from './simultaneous.js';
 export { type PassesThroughOptions, passesThrough, type StateStep, transitionsLegal } from './states.js';
 export * from './time-wait.js';
-export type { SegmentName } from './transmissions.js';
+export { gapsOf, type SegmentName, type Transmissions, transmissionsOf } from './transmissions.js';
 export * from './urgent.js';
 export * from './user-timeout.js';
 export {
+  shutWindow,
   staysOpenWhileProbed,
   type ZeroWindowOptions,
   zeroWindowProbed,

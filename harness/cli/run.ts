@@ -10,9 +10,11 @@ import {
   progressLine,
   RunReport,
   type Terminal,
+  timerLines,
+  timerTable,
   unexpectedLines,
 } from '../report/index.js';
-import { isAsExpected, select } from '../run/index.js';
+import { isAsExpected, type ScenarioRun, select } from '../run/index.js';
 import { EXIT, UsageError } from './exit.js';
 
 export interface RunCommand {
@@ -49,10 +51,18 @@ export async function run(command: RunCommand, terminal: Terminal): Promise<numb
   const lines = [...unexpectedLines(runs, terminal), '', ...figureLines(runs, figures)];
   process.stdout.write(`${lines.join('\n')}\n`);
   await report.finish(runs, figures);
+  for (const line of exactTimers(runs, terminal)) process.stdout.write(`${line}\n`);
   process.stdout.write(`traces, captures and verdicts: ${report.folder}\n`);
   return failures === 0 && runs.every(({ verdict }) => isAsExpected(verdict))
     ? EXIT.asExpected
     : EXIT.verdictFailed;
+}
+
+/** The timers of stacks, where their times are exact: those of a lab in virtual time. */
+function exactTimers(runs: readonly ScenarioRun[], { columns }: Terminal): readonly string[] {
+  const traces = runs.flatMap(({ trace }) => (trace?.lab === 'virtual' ? [trace] : []));
+  const lines = timerLines(timerTable(traces), columns);
+  return lines.length === 0 ? [] : ['', ...lines, ''];
 }
 
 /** Mocha runs the suites; what there is to say is printed as the scenarios end. Returns the number of failed tests. */

@@ -1,8 +1,10 @@
-/** What a run of many scenarios writes: the files of each as it ends, and `summary.json` over all of them. */
+/** What a run of many scenarios writes: the files of each as it ends, `summary.json` over all of them, and the timers seen. */
 import { join } from 'node:path';
 import type { ScenarioRun } from '../run/index.js';
 import { requirement } from '../spec/index.js';
-import { type RunFiles, writeRunFiles, writeTogether } from './files.js';
+import { type FileContent, type RunFiles, writeRunFiles, writeTogether } from './files.js';
+import { timerLines, timersToJson } from './timer-lines.js';
+import { timerTable } from './timer-table.js';
 import type { VerdictEntry } from './verdicts.js';
 
 /** The results of a run as they are printed and stored. */
@@ -50,7 +52,19 @@ export class RunReport {
       })),
     }));
     const content = `${JSON.stringify({ format: 'lastack-summary', version: 1, figures, scenarios }, null, 2)}\n`;
-    await writeTogether(this.folder, [{ path: join(this.folder, 'summary.json'), content }]);
+    const summary = { path: join(this.folder, 'summary.json'), content };
+    await writeTogether(this.folder, [summary, ...this.#timers(runs)]);
+  }
+
+  /** Nothing where no timer was seen. */
+  #timers(runs: readonly ScenarioRun[]): readonly FileContent[] {
+    const table = timerTable(runs.flatMap(({ trace }) => trace ?? []));
+    const lines = timerLines(table, Number.POSITIVE_INFINITY);
+    if (lines.length === 0) return [];
+    return [
+      { path: join(this.folder, 'timers.json'), content: timersToJson(table) },
+      { path: join(this.folder, 'timers.txt'), content: `${lines.join('\n')}\n` },
+    ];
   }
 }
 

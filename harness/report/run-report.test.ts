@@ -1,0 +1,49 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { ScenarioRun } from '../run/index.js';
+import { type Trace, traceWith } from '../trace/index.js';
+import { figuresOf, RunReport } from './run-report.js';
+
+const runOf = (trace: Trace): ScenarioRun => ({
+  scenario: { id: 'suite/one', title: 'ensures it', play: () => Promise.resolve(), checks: [] },
+  ipVersion: 4,
+  outcome: { kind: 'played' },
+  trace,
+  results: [],
+  verdict: 'pass',
+  realMs: 3,
+});
+
+const SYN_REPEATED = traceWith({}, '@0 client SYN, dropped by f1', '@1024 client SYN again, dropped by f1');
+const NOTHING_REPEATED = traceWith({}, 'client SYN', 'server SYN,ACK', 'client ACK');
+
+describe('the report of a run', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lastack-report-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function reported(trace: Trace): Promise<readonly string[]> {
+    const report = new RunReport(folder);
+    const run = runOf(trace);
+    report.add(run);
+    await report.finish([run], figuresOf([run], 10));
+    return readdirSync(folder);
+  }
+
+  it('has the timers that its traces show', async () => {
+    expect(await reported(SYN_REPEATED)).to.include.members(['summary.json', 'timers.json', 'timers.txt']);
+    expect(readFileSync(join(folder, 'timers.txt'), 'utf8')).to.match(/^SYN {2}linux@6\.1 {2}1\.024$/m);
+    const timers: unknown = JSON.parse(readFileSync(join(folder, 'timers.json'), 'utf8'));
+    expect(timers).to.have.nested.property('schedules[0].offsetsNs').that.deep.equals([1_024_000_000]);
+  });
+
+  it('has no table of timers where none was seen', async () => {
+    expect(await reported(NOTHING_REPEATED))
+      .to.include('summary.json')
+      .and.not.include('timers.json');
+  });
+});
