@@ -1,5 +1,6 @@
 export type { AgentChannel } from './agent/agent-channel.js';
 export * from './agent/agent-client.js';
+export * from './agent/agent-endpoint.js';
 export type { AgentEvent } from './agent/agent-events.js';
 export { AgentGone } from './agent/agent-gone.js';
 export * from './call-record.js';

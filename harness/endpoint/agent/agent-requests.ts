@@ -6,6 +6,7 @@ import {
   type FieldValue,
   flag,
   i32,
+  i64,
   list,
   Malformed,
   rest,
@@ -28,13 +29,13 @@ export const OPTION_KINDS = { number: 1, text: 2, octets: 3 } as const;
 const optionValue: Field<OptionValue> = {
   write: (out, value) => {
     out.number(1, OPTION_KINDS[value.kind]);
-    if (value.kind === 'number') i32.write(out, value.number);
+    if (value.kind === 'number') i64.write(out, value.number);
     else if (value.kind === 'text') text.write(out, value.text);
     else rest.write(out, value.octets);
   },
   read: (from) => {
     const kind = from.number(1);
-    if (kind === OPTION_KINDS.number) return { kind: 'number', number: i32.read(from) };
+    if (kind === OPTION_KINDS.number) return { kind: 'number', number: i64.read(from) };
     if (kind === OPTION_KINDS.text) return { kind: 'text', text: text.read(from) };
     if (kind === OPTION_KINDS.octets) return { kind: 'octets', octets: rest.read(from) };
     throw new Malformed(`an option's value has kind ${kind}, which is none of 1 to 3`);

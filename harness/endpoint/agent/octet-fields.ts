@@ -94,6 +94,19 @@ export const i32: Field<number> = {
   read: (from) => from.number(4) | 0,
 };
 
+/** Whole numbers, exact up to 2^53. */
+export const i64: Field<number> = {
+  write: (out, value) => {
+    const whole = BigInt.asUintN(64, BigInt(value));
+    out.number(4, Number(whole >> 32n));
+    out.number(4, Number(whole & 0xffff_ffffn));
+  },
+  read: (from) => {
+    const high = BigInt(from.number(4));
+    return Number(BigInt.asIntN(64, (high << 32n) | BigInt(from.number(4))));
+  },
+};
+
 /** One octet, of which anything but 0 is true. */
 export const flag: Field<boolean> = {
   write: (out, value) => out.number(1, value ? 1 : 0),

@@ -1,32 +1,70 @@
-/**
- * One file descriptor of a TCP socket: calls that are logged and whose errors are values with names, waiting within a limit,
- * options, and closing. What listeners and connections have in common.
- */
+/** One file descriptor of a TCP socket of this machine's kernel, non-blocking, driven through libc. */
 import koffi from 'koffi';
 import { type Clock, NANOS_PER_MS } from '../../clock/index.js';
-import type { Side } from '../../fault/index.js';
-import { decodeSockaddr, errnoName, libc } from '../../sys/index.js';
-import type { CallLog, CallRecord } from '../call-record.js';
-import { type Address, SocketError, type SocketOptions, WaitTimeout } from '../endpoint.js';
+import {
+  decodeSockaddr,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  encodeSockaddr,
+  errnoName,
+  IPPROTO_TCP,
+  libc,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  MSG_OOB,
+  MSG_PEEK,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SIOCATMARK,
+  SIOCINQ,
+  SIOCOUTQ,
+  SIOCOUTQNSD,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+} from '../../sys/index.js';
+import {
+  type Address,
+  type MessageFlag,
+  type PollEvents,
+  type Received,
+  SocketError,
+  WaitTimeout,
+} from '../endpoint.js';
+import type { Accepted, MessageOptions, Outcome, Queues, SocketDriver } from '../socket-driver.js';
+import { decodeOption, encodeOption, type SocketOption, socketOption } from '../socket-options.js';
+import { decodeTcpInfo, type TcpInfo } from '../tcp-info.js';
+import type { TcpState } from '../tcp-state.js';
 import type { Readiness } from './readiness.js';
-import { decodeOption, encodeOption, type SocketOption, socketOption } from './socket-options.js';
 
 /** What all sockets of one endpoint share. */
 export interface KernelContext {
-  readonly side: Side;
   readonly clock: Clock;
-  readonly log: CallLog;
   readonly readiness: Readiness;
   /** `uname -r`. */
   readonly release: string;
-  /** Takes over a descriptor: the endpoint closes it at its own end if nobody did before. */
-  adopt(fd: number): KernelSocket;
 }
 
 /** Room for every option of fixed size and for names; TCP_SAVED_SYN is at most two headers. */
 const OPTION_OCTETS = 512;
 const SOCKADDR_OCTETS = 28;
 const LINGER = socketOption('SO_LINGER');
+const TCP_INFO = { name: 'TCP_INFO', level: IPPROTO_TCP, number: 11 } as const;
+const SO_ERROR = socketOption('SO_ERROR');
+const HOW = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR } as const;
+const FLAGS: Readonly<Record<MessageFlag, number>> = {
+  OOB: MSG_OOB,
+  PEEK: MSG_PEEK,
+  DONTWAIT: MSG_DONTWAIT,
+  MORE: MSG_MORE,
+};
+
+const flagBits = (flags: readonly MessageFlag[]) => flags.reduce((bits, flag) => bits | FLAGS[flag], 0);
 
 /** The result of a system call; -1 becomes a `SocketError` with errno's name. */
 export function checked(result: number, call: string, detail?: string): number {
@@ -35,189 +73,182 @@ export function checked(result: number, call: string, detail?: string): number {
 }
 
 /** Like `checked`, with EAGAIN as undefined: "not now". */
-export function checkedOrLater(result: number, call: string): number | undefined {
+function checkedOrLater(result: number, call: string): number | undefined {
   if (result >= 0) return result;
   const errno = errnoName(koffi.errno());
   if (errno === 'EAGAIN') return undefined;
   throw new SocketError(errno, call);
 }
 
-export class KernelSocket {
+export class KernelSocket implements SocketDriver {
   readonly #context: KernelContext;
-  readonly #onClosed: () => void;
   #fd: number | undefined;
 
-  constructor(
-    context: KernelContext,
-    fd: number,
-    /** From 1 in the order the endpoint's sockets were made. */
-    readonly number: number,
-    onClosed: () => void,
-  ) {
+  /** Takes the descriptor over. */
+  constructor(context: KernelContext, fd: number) {
     this.#context = context;
     this.#fd = fd;
-    this.#onClosed = onClosed;
   }
 
-  get isOpen(): boolean {
-    return this.#fd !== undefined;
-  }
-
-  fd(call: string): number {
+  #openFd(call: string): number {
     if (this.#fd === undefined) throw new SocketError('EBADF', call, 'this socket has been closed');
     return this.#fd;
   }
 
-  /** Makes a call and logs it with its result. The step begins at once, before this returns. */
-  async call<T>(
-    call: string,
-    args: CallRecord['args'],
-    step: () => T | Promise<T>,
-    outcome: (value: T) => CallRecord['result'],
-  ): Promise<T> {
-    const { side, clock, log } = this.#context;
-    const atNs = clock.now();
-    const record = (result: CallRecord['result']) =>
-      log({ kind: 'call', atNs, returnedNs: clock.now(), side, call, socket: this.number, args, result });
-    try {
-      const pending = step();
-      const value = pending instanceof Promise ? await pending : pending;
-      record(outcome(value));
-      return value;
-    } catch (error) {
-      if (error instanceof SocketError) record({ kind: 'error', errno: error.errno });
-      if (error instanceof WaitTimeout) record({ kind: 'timeout', withinMs: error.withinMs });
-      throw error;
-    }
+  bind(at: Address): void {
+    const address = encodeSockaddr(at);
+    checked(libc.bind(this.#openFd('bind'), address, address.length), 'bind', `${at.ip} port ${at.port}`);
   }
 
-  /** Repeats an attempt that gives undefined for "not now", whenever one of the epoll events comes, within a limit. */
-  async retry<T>(
-    call: string,
-    wait: { events: number; withinMs: number; detail?: () => string },
-    attempt: (fd: number) => T | undefined,
-  ): Promise<T> {
-    const untilNs = this.#context.clock.now() + wait.withinMs * NANOS_PER_MS;
-    for (;;) {
-      const value = attempt(this.fd(call));
-      if (value !== undefined) return value;
-      const wake = await this.#context.readiness.wait(this.fd(call), wait.events, untilNs);
-      if (wake === 'closed') throw new SocketError('EBADF', call, 'this socket was closed meanwhile');
-      if (wake === 'ready') continue;
-      // On a busy machine the timer may be served before an event that came earlier: look once more.
-      const last = attempt(this.fd(call));
-      if (last !== undefined) return last;
-      throw new WaitTimeout(call, wait.withinMs, wait.detail?.());
-    }
+  listen(at: Address, backlog: number): Address {
+    this.bind(at);
+    checked(libc.listen(this.#openFd('listen'), backlog), 'listen');
+    return this.localAddress();
   }
 
-  async setOption(name: string, value: number | string): Promise<void> {
-    const option = socketOption(name);
-    const bytes = encodeOption(option, value);
-    await this.call(
-      'setOption',
-      { name, value },
-      () => {
-        const fd = this.fd('setsockopt');
-        return checked(
-          libc.setsockopt(fd, option.level, option.number, bytes, bytes.length),
-          'setsockopt',
-          name,
-        );
-      },
-      () => ({ kind: 'ok' }),
-    );
+  /** Begins at once; resolves when the handshake is done, and rejects with what SO_ERROR says of it. */
+  async connect(to: Address, withinMs: number): Promise<void> {
+    const address = encodeSockaddr(to);
+    let begun = false;
+    await this.#retry('connect', { events: EPOLLOUT, withinMs }, (fd) => {
+      if (!begun) {
+        begun = true;
+        if (libc.connect(fd, address, address.length) === 0) return true;
+        const errno = errnoName(koffi.errno());
+        if (errno === 'EINPROGRESS') return undefined;
+        throw new SocketError(errno, 'connect');
+      }
+      // SO_ERROR is 0 while the handshake is under way, too.
+      if (this.#pollNow(EPOLLOUT) === 0) return undefined;
+      const error = this.takeError();
+      if (error !== undefined) throw new SocketError(error, 'connect');
+      return true;
+    });
   }
 
-  async setOptions(options: SocketOptions = {}): Promise<void> {
-    for (const [name, value] of Object.entries(options)) await this.setOption(name, value);
-  }
-
-  async getOption(name: string): Promise<number> {
-    const value = await this.#option(socketOption(name));
-    if (typeof value === 'number') return value;
-    throw new RangeError(`${name} is no number: read it with getTextOption`);
-  }
-
-  async getTextOption(name: string): Promise<string> {
-    const value = await this.#option(socketOption(name));
-    if (typeof value === 'string') return value;
-    throw new RangeError(`${name} is a number: read it with getOption`);
-  }
-
-  #option(option: SocketOption): Promise<number | string> {
-    return this.call(
-      'getOption',
-      { name: option.name },
-      () => decodeOption(option, this.rawOption(option)),
-      (value) => ({ kind: 'ok', value }),
-    );
-  }
-
-  /** The octets of an option, as many as the kernel gives. */
-  rawOption(option: Pick<SocketOption, 'level' | 'number' | 'name'>): Uint8Array {
-    const bytes = new Uint8Array(OPTION_OCTETS);
-    const size = new Uint8Array(4);
-    const view = new DataView(size.buffer);
-    view.setUint32(0, bytes.length, true);
-    const fd = this.fd('getsockopt');
-    checked(libc.getsockopt(fd, option.level, option.number, bytes, size), 'getsockopt', option.name);
-    return bytes.subarray(0, view.getUint32(0, true));
-  }
-
-  /** The local address, as the kernel has it now. */
   localAddress(): Address {
     const address = new Uint8Array(SOCKADDR_OCTETS);
     const size = new Uint8Array(4);
     new DataView(size.buffer).setUint32(0, address.length, true);
-    checked(libc.getsockname(this.fd('getsockname'), address, size), 'getsockname');
+    checked(libc.getsockname(this.#openFd('getsockname'), address, size), 'getsockname');
     return decodeSockaddr(address);
   }
 
-  /** An ioctl(2) that answers with an int. */
-  queue(request: number, call: string): number {
-    const answer = new Uint8Array(4);
-    checked(libc.ioctl(this.fd(call), request, answer), call);
-    return new DataView(answer.buffer).getInt32(0, true);
+  accept(withinMs: number): Promise<Accepted> {
+    return this.#retry('accept', { events: EPOLLIN, withinMs }, (fd) => {
+      const address = new Uint8Array(SOCKADDR_OCTETS);
+      const size = Uint8Array.of(address.length, 0, 0, 0);
+      const made = checkedOrLater(libc.accept4(fd, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC), 'accept');
+      if (made === undefined) return undefined;
+      const driver = new KernelSocket(this.#context, made);
+      return { driver, local: driver.localAddress(), remote: decodeSockaddr(address) };
+    });
   }
 
-  /** The poll(2) events of the moment; its bits are those of epoll(7). */
-  pollNow(events: number): number {
-    const pollfd = new Uint8Array(8);
-    const view = new DataView(pollfd.buffer);
-    view.setInt32(0, this.fd('poll'), true);
-    view.setUint16(4, events, true);
-    checked(libc.poll(pollfd, 1, 0), 'poll');
-    return view.getUint16(6, true);
+  async send(octets: Uint8Array, { flags, withinMs }: MessageOptions): Promise<number> {
+    const bits = flagBits(flags) | MSG_NOSIGNAL;
+    let sent = 0;
+    const more = (fd: number): number | undefined => {
+      for (;;) {
+        const taken = checkedOrLater(
+          libc.send(fd, octets.subarray(sent), octets.length - sent, bits),
+          'send',
+        );
+        sent += taken ?? 0;
+        if (sent === octets.length) return sent;
+        if (taken !== undefined) continue;
+        if (!flags.includes('DONTWAIT')) return undefined;
+        if (sent === 0) throw new SocketError('EAGAIN', 'send');
+        return sent;
+      }
+    };
+    try {
+      return await this.#retry('send', { events: EPOLLOUT, withinMs }, more);
+    } catch (error) {
+      // As with SO_SNDTIMEO: what has been taken is the result.
+      if (error instanceof WaitTimeout && sent > 0) return sent;
+      throw error;
+    }
   }
 
-  /** close(2), logged. */
-  close(): Promise<void> {
-    return this.call(
-      'close',
-      {},
-      () => {
-        const fd = this.#release('close');
-        return this.#lingers(fd) ? libc.closeOnThread(fd) : void libc.close(fd);
-      },
-      () => ({ kind: 'ok' }),
-    );
+  receive(most: number, { flags, withinMs }: MessageOptions): Promise<Received> {
+    const buffer = new Uint8Array(most);
+    const bits = flagBits(flags);
+    // Urgent data comes with EPOLLPRI; after a FIN none can come.
+    const events = flags.includes('OOB') ? EPOLLPRI | EPOLLRDHUP : EPOLLIN | EPOLLRDHUP;
+    let isFirst = true;
+    return this.#retry<Received>('receive', { events, withinMs }, (fd) => {
+      const octets = receiveOnce(fd, buffer, bits, isFirst);
+      isFirst = false;
+      if (octets === undefined) return undefined;
+      return octets === 0 ? { kind: 'end' } : { kind: 'data', data: buffer.slice(0, octets) };
+    });
+  }
+
+  shutdown(how: 'read' | 'write' | 'both'): void {
+    checked(libc.shutdown(this.#openFd('shutdown'), HOW[how]), 'shutdown');
+  }
+
+  setOption(option: SocketOption, value: number | string): void {
+    const { level, number, name } = option;
+    const bytes = encodeOption(option, value);
+    const fd = this.#openFd('setsockopt');
+    checked(libc.setsockopt(fd, level, number, bytes, bytes.length), 'setsockopt', name);
+  }
+
+  getOption(option: SocketOption): number | string {
+    return decodeOption(option, this.#rawOption(option));
+  }
+
+  info(): TcpInfo {
+    return decodeTcpInfo(this.#rawOption(TCP_INFO), this.#context.release);
+  }
+
+  state(): TcpState {
+    return this.info().state;
+  }
+
+  queues(): Queues {
+    return {
+      recvOctets: this.#queue(SIOCINQ, 'ioctl(SIOCINQ)'),
+      sendOctets: this.#queue(SIOCOUTQ, 'ioctl(SIOCOUTQ)'),
+      unsentOctets: this.#queue(SIOCOUTQNSD, 'ioctl(SIOCOUTQNSD)'),
+    };
+  }
+
+  isAtUrgentMark(): boolean {
+    return this.#queue(SIOCATMARK, 'ioctl(SIOCATMARK)') !== 0;
+  }
+
+  takeError(): string | undefined {
+    const errno = Number(this.getOption(SO_ERROR));
+    return errno === 0 ? undefined : errnoName(errno);
+  }
+
+  poll(): PollEvents {
+    const events = this.#pollNow(EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP);
+    return {
+      readable: (events & EPOLLIN) !== 0,
+      writable: (events & EPOLLOUT) !== 0,
+      urgent: (events & EPOLLPRI) !== 0,
+      peerClosed: (events & EPOLLRDHUP) !== 0,
+      hungUp: (events & EPOLLHUP) !== 0,
+      error: (events & EPOLLERR) !== 0,
+    };
+  }
+
+  close(): Outcome<void> {
+    const fd = this.#release('close');
+    if (this.#lingers(fd)) return libc.closeOnThread(fd);
+    libc.close(fd);
   }
 
   /** Linger 0 and close(2): what is unsent is thrown away and a RST goes out. */
-  abort(): Promise<void> {
-    return this.call(
-      'abort',
-      {},
-      () => {
-        this.#setLinger(this.fd('abort'), 0);
-        libc.close(this.#release('abort'));
-      },
-      () => ({ kind: 'ok' }),
-    );
+  abort(): void {
+    this.#setLinger(this.#openFd('abort'), 0);
+    libc.close(this.#release('abort'));
   }
 
-  /** Frees the descriptor without waiting for a linger time and without a word in the log. */
   dispose(): void {
     if (this.#fd === undefined) return;
     const fd = this.#release('close');
@@ -225,11 +256,58 @@ export class KernelSocket {
     libc.close(fd);
   }
 
+  /** Repeats an attempt that gives undefined for "not now", whenever one of the epoll events comes, within a limit. */
+  async #retry<T>(
+    call: string,
+    wait: { events: number; withinMs: number },
+    attempt: (fd: number) => T | undefined,
+  ): Promise<T> {
+    const untilNs = this.#context.clock.now() + wait.withinMs * NANOS_PER_MS;
+    for (;;) {
+      const value = attempt(this.#openFd(call));
+      if (value !== undefined) return value;
+      const wake = await this.#context.readiness.wait(this.#openFd(call), wait.events, untilNs);
+      if (wake === 'closed') throw new SocketError('EBADF', call, 'this socket was closed meanwhile');
+      if (wake === 'ready') continue;
+      // On a busy machine the timer may be served before an event that came earlier: look once more.
+      const last = attempt(this.#openFd(call));
+      if (last !== undefined) return last;
+      throw new WaitTimeout(call, wait.withinMs);
+    }
+  }
+
+  /** The octets of an option, as many as the kernel gives. */
+  #rawOption({ level, number, name }: Pick<SocketOption, 'level' | 'number' | 'name'>): Uint8Array {
+    const bytes = new Uint8Array(OPTION_OCTETS);
+    const size = new Uint8Array(4);
+    const view = new DataView(size.buffer);
+    view.setUint32(0, bytes.length, true);
+    const fd = this.#openFd('getsockopt');
+    checked(libc.getsockopt(fd, level, number, bytes, size), 'getsockopt', name);
+    return bytes.subarray(0, view.getUint32(0, true));
+  }
+
+  /** An ioctl(2) that answers with an int. */
+  #queue(request: number, call: string): number {
+    const answer = new Uint8Array(4);
+    checked(libc.ioctl(this.#openFd(call), request, answer), call);
+    return new DataView(answer.buffer).getInt32(0, true);
+  }
+
+  /** The poll(2) events of the moment; its bits are those of epoll(7). */
+  #pollNow(events: number): number {
+    const pollfd = new Uint8Array(8);
+    const view = new DataView(pollfd.buffer);
+    view.setInt32(0, this.#openFd('poll'), true);
+    view.setUint16(4, events, true);
+    checked(libc.poll(pollfd, 1, 0), 'poll');
+    return view.getUint16(6, true);
+  }
+
   #release(call: string): number {
-    const fd = this.fd(call);
+    const fd = this.#openFd(call);
     this.#context.readiness.forget(fd);
     this.#fd = undefined;
-    this.#onClosed();
     return fd;
   }
 
@@ -243,5 +321,19 @@ export class KernelSocket {
   #setLinger(fd: number, seconds: number): void {
     const value = encodeOption(LINGER, seconds);
     checked(libc.setsockopt(fd, LINGER.level, LINGER.number, value, value.length), 'setsockopt', LINGER.name);
+  }
+}
+
+/** EINVAL for MSG_OOB says that no urgent data has come (tcp_recv_urg): worth waiting for, once. */
+function receiveOnce(fd: number, buffer: Uint8Array, bits: number, isFirst: boolean): number | undefined {
+  const dontWait = (bits & MSG_DONTWAIT) !== 0;
+  try {
+    const octets = checkedOrLater(libc.recv(fd, buffer, buffer.length, bits), 'receive');
+    if (octets === undefined && dontWait) throw new SocketError('EAGAIN', 'receive');
+    return octets;
+  } catch (error) {
+    const noneYet = error instanceof SocketError && error.errno === 'EINVAL' && (bits & MSG_OOB) !== 0;
+    if (noneYet && isFirst && !dontWait) return undefined;
+    throw error;
   }
 }

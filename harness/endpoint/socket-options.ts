@@ -2,8 +2,8 @@
  * Socket options by their C names: level, number and form, from the kernel's include/uapi/asm-generic/socket.h,
  * include/uapi/linux/tcp.h, in.h and in6.h (x86-64 and arm64 agree).
  */
-import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET } from '../../sys/index.js';
-import { nearNames } from '../../text/index.js';
+import { IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET } from '../sys/index.js';
+import { nearNames } from '../text/index.js';
 
 /**
  * - `int`, `uint`: 32 bits; `u64`: 64 bits, exact up to 2^53

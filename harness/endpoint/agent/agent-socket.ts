@@ -1,0 +1,327 @@
+/** A TCP socket that an agent drives. */
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../../clock/index.js';
+import { type Address, type PollEvents, type Received, SocketError, Unsupported } from '../endpoint.js';
+import type { Accepted, MessageOptions, Outcome, Queues, SocketDriver } from '../socket-driver.js';
+import { encodeOption, type SocketOption } from '../socket-options.js';
+import { decodeTcpInfo, type TcpInfo } from '../tcp-info.js';
+import type { TcpState } from '../tcp-state.js';
+import type { AgentClient } from './agent-client.js';
+import { stateOfNumber } from './agent-events.js';
+import {
+  MESSAGE_FLAGS,
+  OPTION_KINDS,
+  type OptionValue,
+  type ReplyBody,
+  type RequestBody,
+  type RequestName,
+  SHUTDOWN_HOW,
+} from './agent-requests.js';
+import { AgentWait } from './agent-wait.js';
+
+/** What all sockets of one endpoint share. */
+export interface AgentContext {
+  readonly client: AgentClient;
+  readonly clock: Clock;
+  /** `uname -r` where the stack is Linux: its releases differ in `struct tcp_info`. */
+  readonly release?: string | undefined;
+}
+
+export interface AgentSocketStart {
+  readonly handle: number;
+  readonly local: Address;
+  /** It has a linger time, so that its close may wait. */
+  readonly lingers: boolean;
+}
+
+const INFO_LINUX = 1;
+/** More than this many octets at once no receive gives: what a message has room for sets a limit of its own. */
+const TWO_TO_64 = 2 ** 64;
+
+export class AgentSocket implements SocketDriver {
+  readonly #context: AgentContext;
+  readonly #waits = new Set<Pick<AgentWait<unknown>, 'abandon'>>();
+  #handle: number | undefined;
+  #local: Outcome<Address>;
+  #lingers: boolean;
+
+  constructor(context: AgentContext, { handle, local, lingers }: AgentSocketStart) {
+    this.#context = context;
+    this.#handle = handle;
+    this.#local = local;
+    this.#lingers = lingers;
+  }
+
+  async bind(at: Address): Promise<void> {
+    this.#local = (await this.#ask('BIND', { address: at }, 'bind', `${at.ip} port ${at.port}`)).local;
+  }
+
+  async listen(at: Address, backlog: number): Promise<Address> {
+    await this.bind(at);
+    const { local } = await this.#ask('LISTEN', { backlog }, 'listen');
+    this.#local = local;
+    return local;
+  }
+
+  connect(to: Address, withinMs: number): Promise<void> {
+    return this.#wait<void>('connect', withinMs, (wait, handle) => {
+      const before = this.#local;
+      let begun: (local: Outcome<Address>) => void = () => {};
+      this.#local = new Promise((resolve) => {
+        begun = resolve;
+      });
+      const as = { call: 'connect' };
+      // Refused at once, there is nothing to wait for: the answer to ESTABLISHED comes late.
+      this.#context.client.post(
+        'CONNECT',
+        { handle, body: { address: to }, as },
+        {
+          answered: ({ local }) => begun(local),
+          failed: (error) => {
+            begun(before);
+            wait.fail(error);
+          },
+        },
+      );
+      wait.ask(
+        'ESTABLISHED',
+        { handle, body: {}, as },
+        {
+          answered: ({ local }) => {
+            this.#local = local;
+            wait.done();
+          },
+        },
+      );
+    });
+  }
+
+  localAddress(): Outcome<Address> {
+    return this.#local;
+  }
+
+  accept(withinMs: number): Promise<Accepted> {
+    return this.#wait<Accepted>('accept', withinMs, (wait, handle) => {
+      wait.ask(
+        'ACCEPT',
+        { handle, body: {}, as: { call: 'accept' } },
+        {
+          answered: ({ socket, local, remote }) => {
+            const lingers = this.#lingers;
+            const driver = new AgentSocket(this.#context, { handle: socket, local, lingers });
+            wait.done({ driver, local, remote });
+          },
+          late: ({ socket }) => this.#drop(socket),
+        },
+      );
+    });
+  }
+
+  send(octets: Uint8Array, { flags, withinMs }: MessageOptions): Promise<number> {
+    const { client } = this.#context;
+    const mayWait = !flags.includes('DONTWAIT');
+    return this.#wait<number>('send', mayWait ? withinMs : undefined, (wait, handle) => {
+      let sent = 0;
+      const more = (): void => {
+        const data = octets.subarray(sent, sent + client.mostData);
+        const isLast = sent + data.length === octets.length;
+        // One call stays one: what is urgent is the last octet of all, and pieces are no reason to push.
+        const bits = isLast ? flagBits(flags) : (flagBits(flags) & ~MESSAGE_FLAGS.OOB) | MESSAGE_FLAGS.MORE;
+        wait.ask(
+          'SEND',
+          { handle, body: { flags: bits, data }, as: { call: 'send' } },
+          {
+            answered: (taken) => {
+              sent += taken.octets;
+              const isStopped = wait.isTimeUp || (!mayWait && taken.octets < data.length);
+              if (sent === octets.length || isStopped) wait.done(sent);
+              else more();
+            },
+            // As with SO_SNDTIMEO: what has been taken is the result.
+            cancelled: (taken) => {
+              sent += taken;
+              if (sent > 0) wait.done(sent);
+              else wait.timeOut();
+            },
+            failed: (error) => {
+              if (!mayWait && sent > 0 && isErrno(error, 'EAGAIN')) wait.done(sent);
+              else wait.fail(error);
+            },
+          },
+        );
+      };
+      more();
+    });
+  }
+
+  receive(most: number, { flags, withinMs }: MessageOptions): Promise<Received> {
+    const mayWait = !flags.includes('DONTWAIT');
+    return this.#wait<Received>('receive', mayWait ? withinMs : undefined, (wait, handle) => {
+      const body = { most: Math.min(most, this.#context.client.mostData), flags: flagBits(flags) };
+      wait.ask(
+        'RECEIVE',
+        { handle, body, as: { call: 'receive' } },
+        {
+          answered: ({ isEnd, data }) => wait.done(isEnd ? { kind: 'end' } : { kind: 'data', data }),
+        },
+      );
+    });
+  }
+
+  async shutdown(how: 'read' | 'write' | 'both'): Promise<void> {
+    await this.#ask('SHUTDOWN', { how: SHUTDOWN_HOW[how] }, 'shutdown');
+  }
+
+  async setOption(option: SocketOption, value: number | string): Promise<void> {
+    const { name } = option;
+    await this.#ask('SET_OPTION', { name, value: valueToSend(option, value) }, 'setsockopt', name);
+    if (name === 'SO_LINGER') this.#lingers = Number(value) > 0;
+  }
+
+  async getOption(option: SocketOption): Promise<number | string> {
+    const kind = OPTION_KINDS[kindOf(option)];
+    const { value } = await this.#ask('GET_OPTION', { name: option.name, kind }, 'getsockopt', option.name);
+    return valueReceived(option, value);
+  }
+
+  async info(): Promise<TcpInfo> {
+    const { kind, octets } = await this.#ask('INFO', {}, 'getsockopt', 'TCP_INFO');
+    if (kind === INFO_LINUX) return decodeTcpInfo(octets, this.#context.release);
+    throw new Unsupported('this stack tells the state of a connection and nothing more of it');
+  }
+
+  async state(): Promise<TcpState> {
+    const { kind, state, octets } = await this.#ask('INFO', {}, 'getsockopt', 'TCP_INFO');
+    const known =
+      kind === INFO_LINUX ? decodeTcpInfo(octets, this.#context.release).state : stateOfNumber(state);
+    if (known === undefined) throw new Unsupported('this stack does not tell the state of a connection');
+    return known;
+  }
+
+  queues(): Promise<Queues> {
+    return this.#ask('QUEUES', {}, 'ioctl(SIOCINQ)');
+  }
+
+  async isAtUrgentMark(): Promise<boolean> {
+    return (await this.#ask('AT_MARK', {}, 'ioctl(SIOCATMARK)')).isAtMark;
+  }
+
+  async takeError(): Promise<string | undefined> {
+    const { errno } = await this.#ask('ERROR', {}, 'getsockopt', 'SO_ERROR');
+    return errno === '' ? undefined : errno;
+  }
+
+  async poll(): Promise<PollEvents> {
+    const { events } = await this.#ask('POLL', {}, 'poll');
+    return {
+      readable: (events & 1) !== 0,
+      writable: (events & 2) !== 0,
+      urgent: (events & 4) !== 0,
+      peerClosed: (events & 8) !== 0,
+      hungUp: (events & 16) !== 0,
+      error: (events & 32) !== 0,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#end('CLOSE', 'close');
+  }
+
+  abort(): Promise<void> {
+    return this.#end('ABORT', 'abort');
+  }
+
+  async dispose(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    const { client } = this.#context;
+    const off = { name: 'SO_LINGER', value: { kind: 'number', number: -1 } } as const;
+    const unlingered = this.#lingers ? client.request('SET_OPTION', { handle, body: off }) : undefined;
+    this.#lingers = false;
+    // Whatever goes wrong here, the socket is gone, or the agent with it.
+    await Promise.allSettled([unlingered, this.close()]);
+  }
+
+  /** Nobody wants this one any more, and nobody waits for its end. */
+  #drop(handle: number): void {
+    this.#context.client.post('ABORT', { handle, body: {} }, { answered: () => {}, failed: () => {} });
+  }
+
+  async #end(name: 'CLOSE' | 'ABORT', call: string): Promise<void> {
+    const handle = this.#openHandle(call);
+    this.#handle = undefined;
+    const waits = [...this.#waits];
+    const abandon = () => {
+      for (const wait of waits) wait.abandon();
+    };
+    // What waits ends with the socket: at once, or when the close has waited for its linger time, which is not theirs.
+    if (name === 'CLOSE' && this.#lingers) abandon();
+    try {
+      await this.#context.client.request(name, { handle, body: {}, as: { call } });
+    } finally {
+      abandon();
+    }
+  }
+
+  #openHandle(call: string): number {
+    if (this.#handle === undefined) throw new SocketError('EBADF', call, 'this socket has been closed');
+    return this.#handle;
+  }
+
+  /** A request that the agent answers at once. */
+  #ask<N extends RequestName>(
+    name: N,
+    body: RequestBody<N>,
+    call: string,
+    detail?: string,
+  ): Promise<ReplyBody<N>> {
+    return this.#wait<ReplyBody<N>>(call, undefined, (wait, handle) => {
+      wait.ask(name, { handle, body, as: { call, detail } }, { answered: (reply) => wait.done(reply) });
+    });
+  }
+
+  #wait<T>(
+    call: string,
+    withinMs: number | undefined,
+    begin: (wait: AgentWait<T>, handle: number) => void,
+  ): Promise<T> {
+    const handle = this.#openHandle(call);
+    const { client, clock } = this.#context;
+    const wait = new AgentWait<T>({ client, clock, call, withinMs });
+    this.#waits.add(wait);
+    begin(wait, handle);
+    return wait.settled.finally(() => this.#waits.delete(wait));
+  }
+}
+
+const flagBits = (flags: readonly (keyof typeof MESSAGE_FLAGS)[]): number =>
+  flags.reduce((bits, each) => bits | MESSAGE_FLAGS[each], 0);
+
+const isErrno = (error: unknown, errno: string): boolean =>
+  error instanceof SocketError && error.errno === errno;
+
+function kindOf({ form }: SocketOption): OptionValue['kind'] {
+  if (form === 'text') return 'text';
+  return form === 'hex' ? 'octets' : 'number';
+}
+
+function valueToSend(option: SocketOption, value: number | string): OptionValue {
+  if (typeof value === 'number') return { kind: 'number', number: value };
+  if (option.form === 'text') return { kind: 'text', text: value };
+  return { kind: 'octets', octets: encodeOption(option, value) };
+}
+
+function valueReceived({ name, form }: SocketOption, value: OptionValue): number | string {
+  switch (value.kind) {
+    case 'number':
+      return form === 'u64' && value.number < 0 ? value.number + TWO_TO_64 : value.number;
+    case 'text':
+      return value.text;
+    case 'octets':
+      if (form !== 'hex') throw new Error(`the agent gives octets for ${name}, which is none of that kind`);
+      return Buffer.from(value.octets).toString('hex');
+  }
+}
+
+/** What a socket has before it has an address. */
+export const anyAddress = (ip: string): Address => ({ ip: isIPv6(ip) ? '::' : '0.0.0.0', port: 0 });
