@@ -55,7 +55,7 @@ export function expectedSteps(release: string): number {
 
 /** The compiler's first complaint, else make's; other programs' come after. */
 export function firstError(lines: readonly string[]): string {
-  const patterns = [/: (fatal )?error: /, /undefined reference|multiple definition/, /\*\*\*/, /Killed/];
+  const patterns = [/^[^:]+:\d+:.*\berror: /, /undefined reference|multiple definition/, /\*\*\*/, /Killed/];
   for (const pattern of patterns) {
     const line = lines.find((each) => pattern.test(each));
     if (line !== undefined) return line.trim();

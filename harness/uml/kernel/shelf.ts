@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -61,16 +62,22 @@ export function putOnShelf(made: NewKernel, builtAt = new Date()): Kernel {
   return { ...record, file: join(file, 'linux'), configFile: join(file, 'config') };
 }
 
-/** Lets the version's name lead to another folder, and removes the one it led to. */
+/** Lets the version's name lead to another folder. Whoever is just following it finds the one before for a while yet. */
 function lead(version: string, folder: string): void {
   const link = join(kernelsFolder(), version);
   const before = destination(link);
   const beside = join(kernelsFolder(), `${folder}.link`);
   // A folder that somebody copied here would not give way to a link.
   if (before === undefined) rmSync(link, { recursive: true, force: true });
+  else touch(join(kernelsFolder(), before));
   symlinkSync(folder, beside);
   renameSync(beside, link);
-  if (before !== undefined) rmSync(join(kernelsFolder(), before), { recursive: true, force: true });
+}
+
+/** Another process may have removed it. */
+function touch(folder: string): void {
+  const now = new Date();
+  if (existsSync(folder)) utimesSync(folder, now, now);
 }
 
 /** Where a link leads; undefined for what is no link, or not there. */
@@ -96,19 +103,19 @@ export function takeFromShelf(version: string): boolean {
   const wasThere = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
   rmSync(link, { recursive: true, force: true });
   if (folder !== undefined) rmSync(join(kernelsFolder(), folder), { recursive: true, force: true });
+  if (wasThere) sweep();
   return wasThere;
 }
 
 const HOUR_MS = 3600 * 1000;
 
-/** Folders to which no name leads: of builds that were killed at the last moment, or replaced by two at once. */
+/** Folders to which no name leads any more, or not yet; the young ones are still in somebody's hands. */
 function sweep(): void {
   const kernels = kernelsFolder();
   const names = readdirSync(kernels);
   const led = new Set(names.map((name) => destination(join(kernels, name))));
   for (const name of names.filter((each) => each.startsWith('.') && !led.has(each))) {
     const entry = lstatSync(join(kernels, name), { throwIfNoEntry: false });
-    // Younger ones may be another process's, which names them in a moment.
     if (entry !== undefined && Date.now() - entry.mtimeMs > HOUR_MS)
       rmSync(join(kernels, name), { recursive: true, force: true });
   }
