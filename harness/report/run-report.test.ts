@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ScenarioRun } from '../run/index.js';
 import { type Trace, traceWith } from '../trace/index.js';
+import { figureLines } from './progress.js';
 import { figuresOf, RunReport } from './run-report.js';
 
 const runOf = (trace: Trace): ScenarioRun => ({
@@ -33,6 +34,17 @@ describe('the report of a run', () => {
     await report.finish([run], figuresOf([run], 10));
     return readdirSync(folder);
   }
+
+  it('compares its length with the longest timer that it waited for, and no other', () => {
+    const timed = (ms: number, trace?: Trace): ScenarioRun => {
+      const { trace: _, ...run } = runOf(SYN_REPEATED);
+      const scenario = { ...run.scenario, longestTimer: { name: 'a timer', ms } };
+      return { ...run, scenario, ...(trace === undefined ? {} : { trace }) };
+    };
+    const runs = [timed(1000, SYN_REPEATED), timed(60_000, SYN_REPEATED), timed(7_200_000)];
+    expect(figureLines(runs, figuresOf(runs, 66_000)).at(-1)).to.match(/60\.0 s \(.*\): 1\.10 times$/);
+    expect(figureLines(runs, figuresOf(runs, 6000)).at(-1)).to.match(/60\.0 s \(.*\): 10 times as long$/);
+  });
 
   it('has the timers that its traces show', async () => {
     expect(await reported(SYN_REPEATED)).to.include.members(['summary.json', 'timers.json', 'timers.txt']);

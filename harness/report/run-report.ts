@@ -75,8 +75,10 @@ export interface RunFigures {
 }
 
 export function figuresOf(runs: readonly ScenarioRun[], wallMs: number): RunFigures {
-  const timers = runs.flatMap(({ scenario }) =>
-    scenario.longestTimer === undefined ? [] : [{ ...scenario.longestTimer, scenario: scenario.id }],
+  const timers = runs.flatMap(({ scenario, trace }) =>
+    scenario.longestTimer === undefined || trace === undefined
+      ? []
+      : [{ ...scenario.longestTimer, scenario: scenario.id }],
   );
   const [longestTimer] = timers.toSorted((a, b) => b.ms - a.ms);
   return { wallMs, ...(longestTimer === undefined ? {} : { longestTimer }) };
