@@ -55,6 +55,16 @@ describe('the table of timers', () => {
     ]);
   });
 
+  it('prefers, of as many repeats, those that were given up', () => {
+    const cut = of('linux@6.1', '@0 client SYN, dropped by f1', '@1030 client SYN again, dropped by f1');
+    const givenUp = synLost('linux@6.1', 1024);
+    for (const traces of [
+      [cut, givenUp],
+      [givenUp, cut],
+    ])
+      expect(schedule('SYN', ...traces)).to.deep.equal([{ at: [1024], gaveUp: 15_360 }]);
+  });
+
   it('has nothing that the other side brought about', () => {
     const answered = of(
       'linux@6.1',

@@ -66,7 +66,7 @@ export function timerTable(traces: readonly Trace[]): TimerTable {
   for (const schedule of traces.flatMap(schedulesOf)) {
     const key = `${SCHEDULE_KINDS.indexOf(schedule.kind)} ${schedule.stack}`;
     const known = best.get(key);
-    if (known === undefined || schedule.offsetsNs.length > known.offsetsNs.length) best.set(key, schedule);
+    if (known === undefined || completeness(schedule) > completeness(known)) best.set(key, schedule);
   }
   const stays = new Map<string, TimedStay>();
   for (const stay of traces.flatMap(timedStays)) {
@@ -81,6 +81,10 @@ export function timerTable(traces: readonly Trace[]): TimerTable {
   }
   return { schedules: inOrder(best), stays: inOrder(stays) };
 }
+
+/** More repeats, and of as many those that were given up behind them. */
+const completeness = ({ offsetsNs, gaveUpNs }: Schedule): number =>
+  offsetsNs.length + (gaveUpNs === undefined ? 0 : 0.5);
 
 const inOrder = <T>(byKey: ReadonlyMap<string, T>): readonly T[] =>
   [...byKey].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })).map(([, value]) => value);
