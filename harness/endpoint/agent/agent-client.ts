@@ -25,7 +25,7 @@ import {
   type RequestName,
   VERSION,
 } from './agent-requests.js';
-import { encodeField, type Field } from './octet-fields.js';
+import { encodeField, type Field, Malformed } from './octet-fields.js';
 
 export interface AgentHello {
   readonly version: number;
@@ -134,8 +134,8 @@ export class AgentClient {
 
   /** Ends the channel; what is pending rejects with `AgentGone`. */
   close(): void {
+    this.#end('the harness has closed the way to it');
     this.#channel.close();
-    this.#end('the harness closed the way to it');
   }
 
   async hello(): Promise<AgentHello> {
@@ -242,27 +242,37 @@ export class AgentClient {
   }
 
   #take(octets: Uint8Array): void {
-    try {
-      for (const message of this.#decoder.take(octets)) {
-        if (this.#gone !== undefined) return;
-        this.#dispatch(message);
-      }
-    } catch (error) {
-      this.#channel.close();
-      this.#end(messageOf(error));
+    const messages = this.#decoder.take(octets);
+    while (this.#gone === undefined) {
+      const handOver = this.#next(messages);
+      if (handOver === undefined) return;
+      handOver();
     }
   }
 
-  #dispatch(message: AgentMessage): void {
-    if (message.type === EVENT_TYPE) {
-      this.#watchers.get(message.handle)?.(decodeEvent(message));
-      return;
+  /** Whom the next message is for. What makes no sense ends the channel: nothing behind it can be trusted. */
+  #next(messages: Iterator<AgentMessage>): (() => void) | undefined {
+    try {
+      const { done, value } = messages.next();
+      return done ? undefined : this.#receiverOf(value);
+    } catch (error) {
+      this.#end(messageOf(error));
+      this.#channel.close();
+      return undefined;
     }
-    const pending = this.#pending.get(message.id);
-    if (pending === undefined || message.type !== (pending.type | REPLY_BIT))
-      throw new Error(`it answers a request that was not made: type ${message.type}, id ${message.id}`);
-    this.#pending.delete(message.id);
-    pending.settle(message);
+  }
+
+  #receiverOf(message: AgentMessage): () => void {
+    const { type, id, handle } = message;
+    if (type === EVENT_TYPE) {
+      const event = decodeEvent(message);
+      return () => this.#watchers.get(handle)?.(event);
+    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined || type !== (pending.type | REPLY_BIT))
+      throw new Malformed(`it answers a request that was not made: type ${type}, id ${id}`);
+    this.#pending.delete(id);
+    return () => pending.settle(message);
   }
 
   #end(reason: string): void {

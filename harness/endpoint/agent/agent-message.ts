@@ -81,6 +81,10 @@ function decodeMessage(octets: Uint8Array): AgentMessage {
     status: from.number(2),
     id: from.number(4),
     handle: from.number(4),
-    payload: from.octets(from.remaining),
+    payload: plain(from.octets(from.remaining)),
   };
 }
+
+/** Never a Buffer, whose methods are others. */
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length);

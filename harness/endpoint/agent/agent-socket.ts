@@ -35,12 +35,11 @@ export interface AgentSocketStart {
 }
 
 const INFO_LINUX = 1;
-/** More than this many octets at once no receive gives: what a message has room for sets a limit of its own. */
 const TWO_TO_64 = 2 ** 64;
 
 export class AgentSocket implements SocketDriver {
   readonly #context: AgentContext;
-  readonly #waits = new Set<Pick<AgentWait<unknown>, 'abandon'>>();
+  readonly #waits = new Set<Pick<AgentWait<unknown>, 'ending' | 'abandon'>>();
   #handle: number | undefined;
   #local: Outcome<Address>;
   #lingers: boolean;
@@ -251,16 +250,29 @@ export class AgentSocket implements SocketDriver {
     const handle = this.#openHandle(call);
     this.#handle = undefined;
     const waits = [...this.#waits];
+    for (const wait of waits) wait.ending();
     const abandon = () => {
       for (const wait of waits) wait.abandon();
     };
-    // What waits ends with the socket: at once, or when the close has waited for its linger time, which is not theirs.
+    // They end with the socket, after its close; but a linger time is not theirs to wait for.
     if (name === 'CLOSE' && this.#lingers) abandon();
-    try {
-      await this.#context.client.request(name, { handle, body: {}, as: { call } });
-    } finally {
-      abandon();
-    }
+    await new Promise<void>((resolve, reject) => {
+      this.#context.client.post(
+        name,
+        { handle, body: {}, as: { call } },
+        {
+          answered: () => {
+            resolve();
+            abandon();
+          },
+          failed: (error) => {
+            reject(error);
+            abandon();
+            this.#drop(handle);
+          },
+        },
+      );
+    });
   }
 
   #openHandle(call: string): number {

@@ -25,6 +25,7 @@ export class AgentWait<T> {
   #id = 0;
   #isSettled = false;
   #isTimeUp = false;
+  #isEnding = false;
 
   constructor(options: WaitOptions) {
     this.#options = options;
@@ -35,10 +36,6 @@ export class AgentWait<T> {
     });
     if (withinMs !== undefined)
       this.#timer = clock.at(clock.now() + withinMs * NANOS_PER_MS, () => this.#timeIsUp());
-  }
-
-  get isSettled(): boolean {
-    return this.#isSettled;
   }
 
   /** The limit has passed: what comes now is all that will. */
@@ -63,7 +60,7 @@ export class AgentWait<T> {
         else on.answered(body);
       },
       failed: (error) => {
-        if (this.#isSettled) return;
+        if (this.#isSettled || (this.#isEnding && isOfClosed(error))) return;
         if (!(error instanceof Cancelled)) (on.failed ?? ((why) => this.fail(why)))(error);
         else if (on.cancelled === undefined) this.timeOut();
         else on.cancelled(error.taken);
@@ -83,6 +80,11 @@ export class AgentWait<T> {
     this.fail(new WaitTimeout(this.#options.call, this.#options.withinMs ?? 0));
   }
 
+  /** Its socket is being closed: that it fails of it is no news, and `abandon` follows. */
+  ending(): void {
+    this.#isEnding = true;
+  }
+
   /** Its socket was closed. */
   abandon(): void {
     this.fail(new SocketError('EBADF', this.#options.call, 'this socket was closed meanwhile'));
@@ -100,3 +102,5 @@ export class AgentWait<T> {
     this.#options.client.cancel(this.#id);
   }
 }
+
+const isOfClosed = (error: unknown): boolean => error instanceof SocketError && error.errno === 'EBADF';
