@@ -10,6 +10,7 @@ class JumpingClock implements Clock {
     return this.#nowNs;
   }
   at(atNs: number, action: () => void) {
+    expect(atNs).to.satisfy(Number.isInteger);
     queueMicrotask(() => {
       this.#nowNs = atNs;
       action();

@@ -43,8 +43,9 @@ export async function reaching(
   }
 }
 
+/** Until a whole nanosecond: clocks know no others. */
 export const sleepUntil = (clock: Clock, atNs: Nanos): Promise<void> =>
-  new Promise((resolve) => clock.at(atNs, resolve));
+  new Promise((resolve) => clock.at(Math.ceil(atNs), resolve));
 
 function connectionsOf(sockets: readonly SocketState[], { local }: ReachOptions): readonly SocketState[] {
   return sockets.filter(
