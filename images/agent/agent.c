@@ -12,8 +12,6 @@
 #define _GNU_SOURCE
 #else
 #define _DARWIN_C_SOURCE
-#define _BSD_SOURCE
-#define __BSD_VISIBLE 1
 #endif
 
 #include <arpa/inet.h>
@@ -135,6 +133,8 @@ enum {
 	OPTION_OCTETS = 4096,
 	PATH_MOST = 4096,
 	DESCRIPTORS_WANTED = 65536,
+	/* Room for the transport, the lingering children and some sockets; more is made when there are more. */
+	POLLED_FIRST = 2 + LINGERING_MOST + 62,
 	/* Of frames taken or sent in one call. */
 	FRAMES_AT_ONCE = 8,
 	FRAME_OCTETS = 65536 + 64,
@@ -145,7 +145,7 @@ enum {
 	SHORT_REPLY_OCTETS = 64,
 	/* Real time for what is still to be sent when the other side will send no more. */
 	FAREWELL_MS = 1000,
-	/* When the card's queue was full, which no event tells the end of. */
+	/* For what no event tells the end of: the card's queue was full, or poll(2) was wrong. */
 	RETRY_MS = 1,
 	BUFFER_OCTETS = 8 << 20,
 };
@@ -169,15 +169,13 @@ enum {
 #define O_CLOEXEC 0
 #endif
 
-typedef const struct sockaddr *sockaddr_in_ptr;
-
 /* A fatal error of the agent itself, never of what it was asked. */
 static bool is_first_process;
 
 static void die(const char *what)
 {
 	char line[256];
-	int octets = snprintf(line, sizeof line, "agent: %s: %s\n", what, strerror(errno));
+	int octets = snprintf(line, sizeof line, errno == 0 ? "agent: %s\n" : "agent: %s: %s\n", what, strerror(errno));
 	int fd = is_first_process ? open("/dev/console", O_WRONLY | O_NOCTTY) : STDERR_FILENO;
 	if (octets > (int)sizeof line - 1)
 		octets = sizeof line - 1;
@@ -242,6 +240,9 @@ static struct {
 	uint8_t octets[OUTPUT_OCTETS];
 } output;
 
+/* What the agent has here. */
+static uint32_t capabilities;
+
 /* Whom a reply answers. */
 struct origin {
 	uint16_t type;
@@ -257,7 +258,7 @@ static bool has_room(void)
 static void put(const void *octets, size_t count)
 {
 	if (count > OUTPUT_OCTETS - output.to) {
-		errno = ENOBUFS;
+		errno = 0;
 		die("the output is longer than it can be"); /* never: see OUTPUT_OCTETS */
 	}
 	if (count > 0)
@@ -563,8 +564,8 @@ struct socket {
 	struct socket *next_attended, *previous_attended;
 	bool is_attended;
 	bool is_listening;
-	/* SO_LINGER is on with a time: close(2) would block. */
-	bool lingers;
+	/* SO_LINGER was set, on it or on its listener: close(2) may block. */
+	bool may_linger;
 	enum opening opening;
 	int opening_error;
 	/* An error that was read for an event and is still to be reported. */
@@ -578,6 +579,11 @@ struct socket {
 	bool is_touched;
 	/* Hung up or in error, with nothing to be done about it: poll(2) would return at once for ever. */
 	bool is_quiet;
+	/* What poll(2) saw last. */
+	short seen;
+	/* poll(2) said that something could be done, and nothing could (MSG_PEEK beyond SO_PEEK_OFF): it must not be asked at once again. */
+	bool is_resting;
+	bool has_moved;
 };
 
 static struct socket *attended;
@@ -668,7 +674,7 @@ static bool set_unblocking(int fd)
 
 static int new_descriptor(int family)
 {
-#ifdef SOCK_NONBLOCK
+#ifdef __linux__
 	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 #else
 	int fd = socket(family, SOCK_STREAM, IPPROTO_TCP);
@@ -684,7 +690,7 @@ static int accept_descriptor(int fd, union address *remote)
 {
 	socklen_t octets = sizeof *remote;
 	memset(remote, 0, sizeof *remote);
-#ifdef SOCK_NONBLOCK
+#ifdef __linux__
 	return accept4(fd, &remote->any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
 #else
 	int accepted = accept(fd, &remote->any, &octets);
@@ -717,8 +723,8 @@ static bool try_opening(struct socket *s, struct waiting *w)
 		union address remote;
 		socklen_t octets = sizeof remote;
 		s->opening_error = take_error(s);
-		/* ERROR may have taken away what the opening died of. */
-		if (s->opening_error == 0 && getpeername(s->object.fd, &remote.any, &octets) < 0)
+		/* What it died of may have been taken away by ERROR. */
+		if (s->opening_error == 0 && (s->seen & POLLHUP) != 0 && getpeername(s->object.fd, &remote.any, &octets) < 0)
 			s->opening_error = errno;
 		s->opening = s->opening_error == 0 ? OPENED : FAILED;
 		if (s->opening == OPENED && port_of(&s->local) == 0)
@@ -751,7 +757,7 @@ static bool try_accepting(struct socket *s, struct waiting *w)
 		return true;
 	}
 	accepted->opening = OPENED;
-	accepted->lingers = s->lingers;
+	accepted->may_linger = s->may_linger;
 	local_address(fd, &accepted->local);
 	begin_reply(&w->origin, SUCCESS);
 	put_32(accepted->object.handle);
@@ -777,6 +783,7 @@ static bool try_sending(struct socket *s, struct waiting *w)
 		w->data += octets;
 		w->left -= (size_t)octets;
 		w->sent += (uint32_t)octets;
+		s->has_moved = true;
 		if (w->left == 0) {
 			reply_sent(w, SUCCESS);
 			return true;
@@ -887,6 +894,7 @@ static void serve_queue(struct socket *s, enum queue queue)
 		if (!queues[queue].attempt(s, s->first[queue]))
 			return;
 		touch(s);
+		s->has_moved = true;
 		forget_first(s, queue);
 	}
 }
@@ -933,34 +941,38 @@ static struct {
 } lingering[LINGERING_MOST];
 static int lingering_count;
 
-static void close_all_but(int one, int other)
+static void close_range_of(unsigned first, unsigned last)
 {
-	for (int fd = 0, most = (int)sysconf(_SC_OPEN_MAX); fd < most; fd++) {
 #ifdef SYS_close_range
-		int next = fd <= one && one < other ? one : fd <= other ? other : one;
-		if (fd != one && fd != other) {
-			unsigned last = next < fd ? UINT_MAX : (unsigned)next - 1;
-			if (syscall(SYS_close_range, (unsigned)fd, last, 0) == 0) {
-				if (last == UINT_MAX)
-					return;
-				fd = (int)last;
-				continue;
-			}
-		}
+	if (syscall(SYS_close_range, first, last, 0) == 0)
+		return;
 #endif
-		if (fd != one && fd != other)
-			close(fd);
-	}
+	unsigned end = (unsigned)sysconf(_SC_OPEN_MAX);
+	for (unsigned fd = first; fd <= last && fd < end; fd++)
+		close((int)fd);
 }
 
 static void linger_in_child(int fd, int pair)
 {
 	char octet = 0;
+	unsigned low = (unsigned)(fd < pair ? fd : pair), high = (unsigned)(fd < pair ? pair : fd);
 	/* Every other socket must have its last descriptor in the agent: closing it there must still close it. */
-	close_all_but(fd < pair ? fd : pair, fd < pair ? pair : fd);
+	if (low > 0)
+		close_range_of(0, low - 1);
+	if (high > low + 1)
+		close_range_of(low + 1, high - 1);
+	close_range_of(high + 1, UINT_MAX);
 	if (write(pair, &octet, 1) == 1 && read(pair, &octet, 1) == 1)
 		close(fd);
 	_exit(0);
+}
+
+static bool lingers(const struct socket *s)
+{
+	struct linger linger = { .l_onoff = 0 };
+	socklen_t octets = sizeof linger;
+	return s->may_linger && getsockopt(s->object.fd, SOL_SOCKET, SO_LINGER, &linger, &octets) == 0 && linger.l_onoff != 0 &&
+	       linger.l_linger != 0;
 }
 
 /* False with errno: nothing was done. */
@@ -1130,7 +1142,7 @@ static void on_close(struct message *m)
 	struct socket *s = take_socket(m);
 	if (!makes_sense(m))
 		return;
-	if (!s->lingers) {
+	if (!lingers(s)) {
 		close(release_socket(s));
 		reply_done(&m->origin);
 	} else if (close_lingering(&m->origin, s->object.fd)) {
@@ -1433,12 +1445,6 @@ static socklen_t take_value(struct message *m, const struct option *option, unio
 	return (socklen_t)octets;
 }
 
-static void note_option(struct socket *s, const struct option *option, const union value *value, socklen_t octets)
-{
-	if (option->form == FORM_LINGER && octets >= sizeof value->linger)
-		s->lingers = value->linger.l_onoff != 0 && value->linger.l_linger != 0;
-}
-
 static void on_set_option(struct message *m)
 {
 	char name[64];
@@ -1456,7 +1462,8 @@ static void on_set_option(struct message *m)
 		reply_error(&m->origin, errno, "");
 		return;
 	}
-	note_option(s, option, &value, octets);
+	if (option->form == FORM_LINGER)
+		s->may_linger = true;
 	reply_done(&m->origin);
 }
 
@@ -1587,13 +1594,15 @@ static void on_info(struct message *m)
 	end_message();
 }
 
+#ifdef __linux__
+
 static void on_queues(struct message *m)
 {
+	int received, sent, unsent;
 	struct socket *s = take_socket(m);
 	if (!makes_sense(m))
 		return;
-#ifdef __linux__
-	int received, sent, unsent, fd = s->object.fd;
+	int fd = s->object.fd;
 	if (ioctl(fd, SIOCINQ, &received) < 0 || ioctl(fd, SIOCOUTQ, &sent) < 0 || ioctl(fd, SIOCOUTQNSD, &unsent) < 0) {
 		reply_error(&m->origin, errno, "");
 		return;
@@ -1603,10 +1612,18 @@ static void on_queues(struct message *m)
 	put_32((uint32_t)sent);
 	put_32((uint32_t)unsent);
 	end_message();
-#else
-	reply_refusal(&m->origin, UNSUPPORTED, "this system does not tell what was never sent");
-#endif
 }
+
+#else
+
+static void on_queues(struct message *m)
+{
+	take_socket(m);
+	if (makes_sense(m))
+		reply_refusal(&m->origin, UNSUPPORTED, "this system does not tell what was never sent");
+}
+
+#endif
 
 static void on_at_mark(struct message *m)
 {
@@ -1709,10 +1726,10 @@ static void hold_error(struct socket *s)
 
 static void say_state(struct socket *s)
 {
-	uint8_t info[1024];
-	if (tcp_info(s->object.fd, info, sizeof info) == 0)
+	uint8_t number;
+	if (tcp_info(s->object.fd, &number, 1) == 0)
 		return;
-	uint8_t state = (uint8_t)state_by_number(info[0]);
+	uint8_t state = (uint8_t)state_by_number(number);
 	if (state == s->state_said)
 		return;
 	s->state_said = state;
@@ -1750,8 +1767,6 @@ static void say_events(struct socket *s, short seen)
 }
 
 /* ---- Requests about the agent ---- */
-
-static uint32_t capabilities;
 
 static void on_hello(struct message *m)
 {
@@ -1870,7 +1885,10 @@ static void prepare_namespaces(void)
 {
 	memset(own.netlink, -1, sizeof own.netlink);
 	own.object.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	capabilities |= HAS_NETLINK | (own.object.fd >= 0 ? HAS_NAMESPACES : 0);
+	capabilities |= HAS_NETLINK;
+	/* Who may go to where he is already may make new ones as well. */
+	if (own.object.fd >= 0 && setns(own.object.fd, CLONE_NEWNET) == 0)
+		capabilities |= HAS_NAMESPACES;
 }
 
 static void on_namespace_new(struct message *m)
@@ -1879,10 +1897,6 @@ static void on_namespace_new(struct message *m)
 	struct namespace *namespace = NULL;
 	if (!makes_sense(m))
 		return;
-	if (own.object.fd < 0) {
-		reply_refusal(&m->origin, UNSUPPORTED, "there is no /proc/self/ns/net to come back to");
-		return;
-	}
 	if (unshare(CLONE_NEWNET) == 0) {
 		/* Neither here nor there until it is known where the agent is. */
 		current = NULL;
@@ -2156,36 +2170,40 @@ static void on_close_file(struct message *m)
 
 /* ---- From octets to requests ---- */
 
-static void (*const handlers[REQUEST_TYPES])(struct message *m) = {
-	[HELLO] = on_hello,
-	[SOCKET] = on_socket,
-	[BIND] = on_bind,
-	[LISTEN] = on_listen,
-	[CONNECT] = on_connect,
-	[ESTABLISHED] = on_established,
-	[ACCEPT] = on_accept,
-	[SEND] = on_send,
-	[RECEIVE] = on_receive,
-	[SHUTDOWN] = on_shutdown,
-	[CLOSE] = on_close,
-	[ABORT] = on_abort,
-	[SET_OPTION] = on_set_option,
-	[GET_OPTION] = on_get_option,
-	[INFO] = on_info,
-	[QUEUES] = on_queues,
-	[AT_MARK] = on_at_mark,
-	[ERROR] = on_error,
-	[POLL] = on_poll,
-	[WATCH] = on_watch,
-	[CANCEL] = on_cancel,
-	[SOCKETS] = on_sockets,
-	[NAMESPACE_NEW] = on_namespace_new,
-	[NAMESPACE_FREE] = on_namespace_free,
-	[NETLINK] = on_netlink,
-	[OPEN] = on_open,
-	[READ] = on_read,
-	[WRITE] = on_write,
-	[CLOSE_FILE] = on_close_file,
+static const struct {
+	void (*handle)(struct message *m);
+	/* The capability that it needs; 0: none. */
+	uint32_t needs;
+} requests[REQUEST_TYPES] = {
+	[HELLO] = { on_hello, 0 },
+	[SOCKET] = { on_socket, 0 },
+	[BIND] = { on_bind, 0 },
+	[LISTEN] = { on_listen, 0 },
+	[CONNECT] = { on_connect, 0 },
+	[ESTABLISHED] = { on_established, 0 },
+	[ACCEPT] = { on_accept, 0 },
+	[SEND] = { on_send, 0 },
+	[RECEIVE] = { on_receive, 0 },
+	[SHUTDOWN] = { on_shutdown, 0 },
+	[CLOSE] = { on_close, 0 },
+	[ABORT] = { on_abort, 0 },
+	[SET_OPTION] = { on_set_option, 0 },
+	[GET_OPTION] = { on_get_option, 0 },
+	[INFO] = { on_info, 0 },
+	[QUEUES] = { on_queues, 0 },
+	[AT_MARK] = { on_at_mark, 0 },
+	[ERROR] = { on_error, 0 },
+	[POLL] = { on_poll, 0 },
+	[WATCH] = { on_watch, 0 },
+	[CANCEL] = { on_cancel, 0 },
+	[SOCKETS] = { on_sockets, 0 },
+	[NAMESPACE_NEW] = { on_namespace_new, HAS_NAMESPACES },
+	[NAMESPACE_FREE] = { on_namespace_free, HAS_NAMESPACES },
+	[NETLINK] = { on_netlink, HAS_NETLINK },
+	[OPEN] = { on_open, HAS_FILES },
+	[READ] = { on_read, HAS_FILES },
+	[WRITE] = { on_write, HAS_FILES },
+	[CLOSE_FILE] = { on_close_file, HAS_FILES },
 };
 
 static struct {
@@ -2202,13 +2220,16 @@ static void handle_message(const uint8_t *octets, size_t length)
 	uint16_t status = take_16(&m);
 	m.origin.id = take_32(&m);
 	m.origin.handle = take_32(&m);
-	if (m.origin.type >= REQUEST_TYPES || handlers[m.origin.type] == NULL) {
+	uint16_t type = m.origin.type;
+	if (type >= REQUEST_TYPES || requests[type].handle == NULL) {
 		m.origin.type &= (uint16_t)~REPLY_BIT;
 		reply_refusal(&m.origin, UNSUPPORTED, "there is no such request");
+	} else if ((requests[type].needs & ~capabilities) != 0) {
+		reply_refusal(&m.origin, UNSUPPORTED, "this agent does not do that here");
 	} else {
 		if (status != 0)
 			complain(&m, "a request's status is 0");
-		handlers[m.origin.type](&m);
+		requests[type].handle(&m);
 	}
 }
 
@@ -2381,22 +2402,27 @@ static struct {
 	/* The socket that each is for; NULL for the transport and for lingering children. */
 	struct socket **sockets;
 	size_t count, room;
+	bool has_resting;
 } polled;
+
+static bool make_room_to_poll(size_t room)
+{
+	struct pollfd *all = realloc(polled.all, room * sizeof *all);
+	if (all == NULL)
+		return false;
+	polled.all = all;
+	struct socket **sockets = realloc(polled.sockets, room * sizeof *sockets);
+	if (sockets == NULL)
+		return false;
+	polled.sockets = sockets;
+	polled.room = room;
+	return true;
+}
 
 static void poll_for(int fd, short events, struct socket *s)
 {
-	if (polled.count == polled.room) {
-		size_t room = polled.room == 0 ? 64 : polled.room * 2;
-		struct pollfd *all = realloc(polled.all, room * sizeof *all);
-		if (all == NULL)
-			return; /* it will be looked at when there is memory again */
-		polled.all = all;
-		struct socket **sockets = realloc(polled.sockets, room * sizeof *sockets);
-		if (sockets == NULL)
-			return;
-		polled.sockets = sockets;
-		polled.room = room;
-	}
+	if (polled.count == polled.room && !make_room_to_poll(polled.room * 2))
+		return; /* it will be looked at when there is memory again */
 	polled.all[polled.count] = (struct pollfd){ .fd = fd, .events = events };
 	polled.sockets[polled.count++] = s;
 }
@@ -2410,10 +2436,11 @@ static void poll_for_socket(struct socket *s)
 			events |= queues[queue].events;
 	if (!waits && s->watched == 0)
 		disregard(s);
+	else if (s->is_resting)
+		polled.has_resting = true;
 	else if (waits || !s->is_quiet)
 		poll_for(s->object.fd, events, s);
-	else
-		untouch(s);
+	s->is_resting = false;
 }
 
 enum { INPUT_SLOT, OUTPUT_SLOT, FIRST_LINGERING_SLOT };
@@ -2423,6 +2450,7 @@ static void choose_polled(void)
 	bool has_output = output.from < output.to && !output.is_refused;
 	bool takes_input = has_room() && INPUT_OCTETS - input.to >= input_at_once();
 	polled.count = 0;
+	polled.has_resting = false;
 	poll_for(takes_input ? transport.in : -1, POLLIN, NULL);
 	poll_for(has_output ? transport.out : -1, POLLOUT, NULL);
 	for (int i = 0; i < lingering_count; i++)
@@ -2439,25 +2467,29 @@ static int poll_time_out(void)
 {
 	if (has_room() && (input.is_stalled || touched_count > 0))
 		return 0;
-	return output.is_refused ? RETRY_MS : -1;
+	return output.is_refused || polled.has_resting ? RETRY_MS : -1;
 }
 
-static void serve_socket(struct socket *s, const struct pollfd *slot)
+static void serve_socket(struct socket *s, short seen)
 {
-	short seen = slot->revents, trouble = POLLERR | POLLHUP | POLLNVAL;
+	short trouble = POLLERR | POLLHUP | POLLNVAL;
+	bool was_tried = false;
+	s->seen = seen;
+	s->has_moved = false;
 	if (s->watched != 0)
 		say_events(s, seen);
-	for (int queue = 0; queue < QUEUES_OF_SOCKET; queue++)
-		if ((seen & (queues[queue].events | trouble)) != 0)
-			serve_queue(s, (enum queue)queue);
-	if ((seen & trouble) == 0 || !has_room())
-		return;
-	if (has_waiting(s)) {
-		if (seen & POLLERR)
-			drain_error_queue(s->object.fd);
-	} else if (!s->is_touched) {
-		s->is_quiet = true;
+	for (int queue = 0; queue < QUEUES_OF_SOCKET; queue++) {
+		if (s->first[queue] == NULL || (seen & (queues[queue].events | trouble)) == 0)
+			continue;
+		serve_queue(s, (enum queue)queue);
+		was_tried = true;
 	}
+	if (!has_room() || s->has_moved)
+		return;
+	if (was_tried && (seen & POLLERR) != 0)
+		drain_error_queue(s->object.fd);
+	s->is_resting = was_tried;
+	s->is_quiet = !has_waiting(s) && (seen & trouble) != 0;
 }
 
 static void serve_polled(int lingering_polled)
@@ -2471,7 +2503,7 @@ static void serve_polled(int lingering_polled)
 	for (size_t i = (size_t)(FIRST_LINGERING_SLOT + lingering_polled); i < polled.count && has_room(); i++) {
 		struct socket *s = polled.sockets[i];
 		if (polled.all[i].revents != 0 || s->is_touched || (s->watched & BIT(EVENT_STATE)) != 0)
-			serve_socket(s, &polled.all[i]);
+			serve_socket(s, polled.all[i].revents);
 	}
 }
 
@@ -2604,7 +2636,7 @@ static void serve_tcp(const char *text)
 	union address address;
 	char host[INET6_ADDRSTRLEN];
 	int on = 1;
-	errno = EINVAL;
+	errno = 0;
 	if (!parse_address(text, &address))
 		die("--listen takes HOST:PORT, the host as a numeric address");
 	int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
@@ -2735,28 +2767,26 @@ static void be_first_process(void)
 
 /* ---- main ---- */
 
+/* As many descriptors as are wanted, or as many as an ordinary user gets. */
 static void raise_limits(void)
 {
-	struct rlimit limit = { .rlim_cur = DESCRIPTORS_WANTED, .rlim_max = DESCRIPTORS_WANTED };
-	struct rlimit now;
-	if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
-	if (now.rlim_max >= limit.rlim_max)
-		limit.rlim_max = now.rlim_max;
-	if (now.rlim_cur >= limit.rlim_cur)
-		return;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		return;
-	/* An ordinary user gets what is allowed. */
-	limit.rlim_cur = limit.rlim_max = now.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < objects.most[IS_SOCKET])
+	struct rlimit wanted = { .rlim_cur = DESCRIPTORS_WANTED, .rlim_max = DESCRIPTORS_WANTED };
+	if (limit.rlim_max > wanted.rlim_max)
+		wanted.rlim_max = limit.rlim_max;
+	if (limit.rlim_cur < wanted.rlim_cur && setrlimit(RLIMIT_NOFILE, &wanted) < 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < objects.most[IS_SOCKET])
 		objects.most[IS_SOCKET] = (unsigned)limit.rlim_cur;
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: agent [--stdio | --listen HOST:PORT | --unix PATH"
+	fprintf(stderr, "usage: agent [--sockets-only] [--stdio | --listen HOST:PORT | --unix PATH"
 #ifdef __linux__
 			" | --frames DEVICE"
 #endif
@@ -2764,31 +2794,44 @@ static int usage(void)
 	return 2;
 }
 
+static int serve_by(const char *way, const char *where)
+{
+	if (strcmp(way, "--stdio") == 0 && where == NULL)
+		serve_stdio();
+	else if (strcmp(way, "--listen") == 0 && where != NULL)
+		serve_tcp(where);
+	else if (strcmp(way, "--unix") == 0 && where != NULL)
+		serve_unix(where);
+#ifdef __linux__
+	else if (strcmp(way, "--frames") == 0 && where != NULL)
+		serve_frames(where);
+#endif
+	else
+		return usage();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *way = argc > 1 ? argv[1] : "--stdio";
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits();
+	if (!make_room_to_poll(POLLED_FIRST))
+		die("no memory");
 	capabilities = HAS_FILES | HAS_STATE_EVENT;
 #ifdef __linux__
 	capabilities |= HAS_TCP_INFO;
-	/* Its name, for the first process of a container is no guest's. */
+	/* By its name, for the first process of a container is no guest's. */
 	is_first_process = getpid() == 1 && strcmp(argv[0], "/init") == 0;
 	if (is_first_process)
 		be_first_process();
 #endif
 	prepare_namespaces();
-	if (strcmp(way, "--stdio") == 0 && argc <= 2)
-		serve_stdio();
-	else if (strcmp(way, "--listen") == 0 && argc == 3)
-		serve_tcp(argv[2]);
-	else if (strcmp(way, "--unix") == 0 && argc == 3)
-		serve_unix(argv[2]);
-#ifdef __linux__
-	else if (strcmp(way, "--frames") == 0 && argc == 3)
-		serve_frames(argv[2]);
-#endif
-	else
+	if (argc > 1 && strcmp(argv[1], "--sockets-only") == 0) {
+		capabilities &= ~(uint32_t)(HAS_NAMESPACES | HAS_NETLINK | HAS_FILES);
+		argc--;
+		argv++;
+	}
+	if (argc > 3)
 		return usage();
-	return 0;
+	return serve_by(argc > 1 ? argv[1] : "--stdio", argc > 2 ? argv[2] : NULL);
 }
