@@ -35,7 +35,7 @@ export interface BuiltKernel {
 const SPACE_OCTETS = 1.5e9;
 
 /** BuildError says in one sentence what is missing or went wrong. */
-export async function buildKernel(request: KernelRequest): Promise<BuiltKernel> {
+export async function buildKernel(request: KernelRequest, recipe = linuxFolder()): Promise<BuiltKernel> {
   if (process.arch !== 'x64')
     throw new BuildError(`User-Mode Linux runs on x86-64 only, and this machine is ${process.arch}`);
   await checkTools();
@@ -43,7 +43,7 @@ export async function buildKernel(request: KernelRequest): Promise<BuiltKernel> 
   await using workshop = new Workshop(request.version ?? 'own', { keep });
   checkSpace(workshop.folder);
   try {
-    const kernel = await make(request, { workshop, onStep });
+    const kernel = await make(request, recipe, { workshop, onStep });
     return keep ? { kernel, keptFolder: workshop.folder } : { kernel };
   } catch (error) {
     // From files that we write ourselves; programs say it in words.
@@ -52,11 +52,12 @@ export async function buildKernel(request: KernelRequest): Promise<BuiltKernel> 
   }
 }
 
-async function make(request: KernelRequest, bench: Bench): Promise<Kernel> {
+async function make(request: KernelRequest, folder: string, bench: Bench): Promise<Kernel> {
   const tree = await sourceOf(request, bench);
-  const recipe = currentRecipe();
-  const patches = await applyPatches(tree, join(linuxFolder(), 'patches'), bench);
-  const config = await configure(tree, join(linuxFolder(), 'config'), bench);
+  // What is used, and not what stands there when the compiler is done.
+  const recipe = currentRecipe(folder);
+  const patches = await applyPatches(tree, join(folder, 'patches'), bench);
+  const config = await configure(tree, join(folder, 'config'), bench);
   const executable = await compile(tree, bench);
   return putOnShelf({ executable, config, patches, recipe, release: tree.release, source: tree.origin });
 }

@@ -55,6 +55,7 @@ export class Workshop implements AsyncDisposable {
   readonly #isKept: boolean;
   readonly #groups = new Set<number>();
   #hasFailed = false;
+  #isClosed = false;
 
   /** `subject` becomes part of names of files. */
   constructor(subject: string, { keep = false }: { readonly keep?: boolean } = {}) {
@@ -103,6 +104,7 @@ export class Workshop implements AsyncDisposable {
 
   /** Adds a line to the log. */
   note(line: string): void {
+    if (this.#isClosed) return; // the last words of a program that was ended
     try {
       appendFileSync(this.logFile, `${line}\n`);
     } catch {
@@ -123,6 +125,7 @@ export class Workshop implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     process.off('exit', this.#atExit);
+    this.#isClosed = true;
     this.#endPrograms();
     if (!this.#hasFailed && !this.#isKept) rmSync(this.logFile, { force: true });
     if (!this.#isKept) await rm(this.folder, REMOVAL);
