@@ -107,8 +107,6 @@ export function addVeth({ name, index, mac, mtu, far }: VethOptions): NetlinkReq
 
 export interface MacvlanOptions {
   readonly name: string;
-  /** In the namespace that it is for. */
-  readonly index: number;
   readonly mac: Uint8Array;
   readonly mtu: number;
   /** Index of the card that it sits on, in the namespace that is asked. */
@@ -118,13 +116,13 @@ export interface MacvlanOptions {
 }
 
 /** A card of its own MAC on another card, for a namespace. It is down, and announces no memberships. */
-export function addMacvlan({ name, index, mac, mtu, card, namespaceFd }: MacvlanOptions): NetlinkRequest {
+export function addMacvlan({ name, mac, mtu, card, namespaceFd }: MacvlanOptions): NetlinkRequest {
   const linkinfo = concatBytes(
     attribute(IFLA_INFO_KIND, text('macvlan')),
     attribute(IFLA_INFO_DATA | NLA_F_NESTED, attribute(MACVLAN_INFO_MODE, u32(MACVLAN_MODE_PRIVATE))),
   );
   const body = concatBytes(
-    ifinfo(index, 0, IFF_MULTICAST),
+    ifinfo(0, 0, IFF_MULTICAST),
     attribute(IFLA_IFNAME, text(name)),
     attribute(IFLA_ADDRESS, mac),
     attribute(IFLA_MTU, u32(mtu)),

@@ -42,11 +42,15 @@ export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
 const isBeginning = ({ change }: TracepointEvent): boolean =>
   change?.from === 'CLOSED' || (change?.from === 'LISTEN' && change.to === 'SYN-RECEIVED');
 
-/** An active opening bears no local port in its first event when the kernel is yet to pick one: a later event has it. */
+/**
+ * The first event of an active opening bears no local port when the kernel is yet to pick one, and that of a passive one no remote
+ * port: a later event has it.
+ */
 function chainOf(events: readonly TracepointEvent[]): StateChain[] {
   const [first] = events;
   if (first === undefined) return [];
-  const { side, local, remote } = events.find((event) => event.local.port !== 0) ?? first;
+  const named = events.find((event) => event.local.port !== 0 && event.remote.port !== 0);
+  const { side, local, remote } = named ?? events.find((event) => event.local.port !== 0) ?? first;
   const changes = events.flatMap(({ atNs, change }) => (change === undefined ? [] : [{ atNs, ...change }]));
   const destroyed = events.find(({ name }) => name === 'tcp_destroy_sock');
   return [{ side, local, remote, changes, events, ...(destroyed && { destroyedNs: destroyed.atNs }) }];

@@ -135,14 +135,8 @@ export class GuestClock implements Participant {
     const operation = operationAt(view, at);
     const sequence = sequenceAt(view, at);
     switch (operation) {
-      case TT.ACK:
-        return;
-      case TT.REQUEST:
-        this.#requested(timeAt(view, at));
-        break;
       case TT.WAIT:
-        // Answered first: what it has sent is looked at while it goes to sleep.
-        this.#acknowledge(sequence, 0);
+        this.#requested(timeAt(view, at));
         this.#takeFrames();
         this.#isWaiting = true;
         return;
@@ -159,7 +153,6 @@ export class GuestClock implements Participant {
       default:
         throw new GuestDied(this.name, `it said ${operationName(operation)}, which only we may say`);
     }
-    this.#acknowledge(sequence, 0);
   }
 
   #requested(ns: Nanos): void {

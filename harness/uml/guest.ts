@@ -242,6 +242,7 @@ const commandLine = (options: { socket: string; initramfsFile: string; memoryMiB
   'uml_dir=/proc/self/',
   'quiet',
   `time-travel-start=${GUEST_EPOCH_UNIX_NS}`,
+  'time-travel-terse',
   `time-travel=ext:${options.socket}`,
   'LASTACK_CONTROL=vec1',
 ];

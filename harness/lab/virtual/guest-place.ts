@@ -7,11 +7,11 @@ import { type DiagSocket, decodeDiagMessage, dumpRequest } from '../../observe/i
 import { NETLINK_ROUTE, NETLINK_SOCK_DIAG, SysError } from '../../sys/index.js';
 import { destroyRequest } from '../destroy-sockets.js';
 import type { Settings } from '../lab.js';
-import { addAddress, addMacvlan, setUp } from '../rtnetlink-messages.js';
+import { addAddress, addMacvlan, findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
 import { checkSettingName, settingFailure, settingFile } from '../setting-names.js';
 import type { GuestHost } from './guest-host.js';
 
-const LINK = { name: 'eth0', index: 2 } as const;
+const LINK = 'eth0';
 const LOOPBACK_INDEX = 1;
 const OWN_NAMESPACE = 0;
 
@@ -56,12 +56,15 @@ export class GuestPlace {
     await host.netlink(
       OWN_NAMESPACE,
       NETLINK_ROUTE,
-      addMacvlan({ ...LINK, mac, mtu, card: host.card, namespaceFd }),
+      addMacvlan({ name: LINK, mac, mtu, card: host.card, namespaceFd }),
     );
+    const [link] = await host.netlink(this.#namespace, NETLINK_ROUTE, findLink(LINK));
+    if (link === undefined) throw new Error(`${host.name} has lost the card of a lab`);
+    const index = linkIndex(link);
     const requests = [
       setUp(LOOPBACK_INDEX),
-      setUp(LINK.index),
-      ...addAddress(LINK.index, { ip, remoteIp, prefixBits }),
+      setUp(index),
+      ...addAddress(index, { ip, remoteIp, prefixBits }),
     ];
     for (const request of requests) await host.netlink(this.#namespace, NETLINK_ROUTE, request);
     for (const [name, value] of Object.entries(settings)) await this.#set(name, String(value), side);

@@ -83,9 +83,7 @@ export class VirtualLab implements Lab {
       const hosts = await world.hosts(sides.map((side) => ({ version: stacks[side], side })));
       const phaseNs = nextPhase(world.timeline.now());
       await world.sleepUntil(phaseNs);
-      const places = await Promise.all(
-        hosts.map((host, i) => furnish(host, sides[i] ?? 'client', options, slot)),
-      );
+      const places = await furnishAll(hosts, sides, options, slot);
       const epochNs = phaseNs + FURNISHED_WITHIN_NS;
       if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
       await world.sleepUntil(epochNs);
@@ -104,7 +102,7 @@ export class VirtualLab implements Lab {
       slot: Slot;
       epochNs: Nanos;
       end: () => void;
-      places: readonly { side: Side; host: GuestHost; place: GuestPlace }[];
+      places: readonly Furnished[];
     },
   ) {
     const { world, slot, epochNs, places } = parts;
@@ -231,8 +229,10 @@ export class VirtualLab implements Lab {
     await Promise.all([...this.#inside.values()].map(({ host }) => host.tracing.drain()));
     if (this.#failure !== undefined) throw this.#failure;
     const segments = [...this.#desk.records()];
-    const inOrder = [...this.#events].sort((a, b) => a.atNs - b.atNs);
-    const { transitions, notes } = exactStates(inOrder);
+    // Each guest numbers its sockets from 1.
+    const seen = SIDES.map((side) => exactStates(this.#events.filter((event) => event.side === side)));
+    const transitions = seen.flatMap((each) => each.transitions);
+    const notes = seen.flatMap((each) => each.notes);
     const isOfThisLab = isOwn(segments);
     return {
       segments,
@@ -271,12 +271,30 @@ export class VirtualLab implements Lab {
   }
 }
 
-async function furnish(
-  host: GuestHost,
-  side: Side,
+interface Furnished {
+  readonly side: Side;
+  readonly host: GuestHost;
+  readonly place: GuestPlace;
+}
+
+/** All places, or none: what was made before one failed goes. */
+async function furnishAll(
+  hosts: readonly GuestHost[],
+  sides: readonly Side[],
   options: LabOptions,
   slot: Slot,
-): Promise<{ side: Side; host: GuestHost; place: GuestPlace }> {
+): Promise<readonly Furnished[]> {
+  const settled = await Promise.allSettled(
+    hosts.map((host, i) => furnish(host, sides[i] ?? 'client', options, slot)),
+  );
+  const made = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (failed === undefined) return made;
+  for (const { place } of made) await place.free();
+  throw failed.reason;
+}
+
+async function furnish(host: GuestHost, side: Side, options: LabOptions, slot: Slot): Promise<Furnished> {
   const place = await GuestPlace.furnish({
     host,
     side,
