@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
-import { Loopback } from './kernel/loopback-fixture.js';
+import { Loopback } from './loopback-fixture.js';
 import { decodeTcpInfo } from './tcp-info.js';
 
 describe('TCP_INFO', () => {

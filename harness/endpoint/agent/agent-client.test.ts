@@ -1,69 +1,22 @@
 import { expect } from 'chai';
 import { SocketError, Unsupported } from '../endpoint.js';
-import { rejection } from '../kernel/loopback-fixture.js';
-import type { AgentChannel } from './agent-channel.js';
+import { rejection } from '../loopback-fixture.js';
 import { AgentClient } from './agent-client.js';
 import type { AgentEvent } from './agent-events.js';
 import { AgentGone } from './agent-gone.js';
-import {
-  type AgentMessage,
-  EVENT_TYPE,
-  encodeMessage,
-  MessageDecoder,
-  REPLY_BIT,
-  Status,
-} from './agent-message.js';
+import { EVENT_TYPE, encodeMessage, REPLY_BIT, Status } from './agent-message.js';
 import { Cancelled } from './agent-replies.js';
-import { REQUESTS, type ReplyBody, type RequestName, stackError } from './agent-requests.js';
-import { encodeField, type Field, text, u32 } from './octet-fields.js';
+import { REQUESTS, stackError } from './agent-requests.js';
+import { encodeField, text, u32 } from './octet-fields.js';
+import { ScriptedAgent, turn } from './scripted-agent-fixture.js';
 
-/** The other end of a channel, by hand. */
-class Script implements AgentChannel {
-  /** One for each time that octets were handed over. */
-  readonly sent: AgentMessage[][] = [];
-  isClosed = false;
-  receive: (octets: Uint8Array) => void = () => {};
-  end: (reason: string) => void = () => {};
-  readonly #decoder = new MessageDecoder();
-
-  send(octets: Uint8Array): void {
-    this.sent.push([...this.#decoder.take(octets)]);
-  }
-
-  onOctets(receive: (octets: Uint8Array) => void): void {
-    this.receive = receive;
-  }
-
-  onEnd(ended: (reason: string) => void): void {
-    this.end = ended;
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.end('the channel was closed');
-  }
-
-  reply(
-    to: AgentMessage | undefined,
-    with_: { status?: number; handle?: number; payload?: Uint8Array },
-  ): void {
-    if (to === undefined) throw new Error('there is no request to reply to');
-    const { status = Status.ok, handle = to.handle, payload = new Uint8Array() } = with_;
-    this.receive(encodeMessage({ type: to.type | REPLY_BIT, status, id: to.id, handle, payload }));
-  }
-}
-
-const turn = () => new Promise<void>((resolve) => queueMicrotask(resolve));
 const sentence = (words: string) => encodeField(text, words);
-function body<N extends RequestName>(name: N, value: ReplyBody<N>): Uint8Array {
-  return encodeField(REQUESTS[name].reply as Field<ReplyBody<N>>, value);
-}
 
 describe('the agent’s client', () => {
-  let script: Script;
+  let script: ScriptedAgent;
   let client: AgentClient;
   beforeEach(() => {
-    script = new Script();
+    script = new ScriptedAgent();
     client = new AgentClient(script);
   });
 
@@ -78,8 +31,8 @@ describe('the agent’s client', () => {
     const asked = [1, 2].map((handle) => client.request('ERROR', { handle, body: {} }));
     await turn();
     const [first, second] = script.sent.flat();
-    script.reply(second, { payload: body('ERROR', { errno: 'EPIPE' }) });
-    script.reply(first, { payload: body('ERROR', { errno: '' }) });
+    script.reply(second, { payload: encodeField(REQUESTS.ERROR.reply, { errno: 'EPIPE' }) });
+    script.reply(first, { payload: encodeField(REQUESTS.ERROR.reply, { errno: '' }) });
     expect((await Promise.all(asked)).map(({ errno }) => errno)).to.deep.equal(['', 'EPIPE']);
   });
 
@@ -202,7 +155,7 @@ describe('the agent’s client', () => {
       stack: 'x@1',
       system: 'X',
     };
-    script.reply(script.sent.flat()[0], { payload: body('HELLO', said) });
+    script.answer('HELLO', said);
     const { capabilities, mostSockets } = await asked;
     expect(mostSockets).to.equal(5);
     expect(Object.entries(capabilities).flatMap(([name, has]) => (has ? [name] : []))).to.deep.equal([
@@ -216,7 +169,7 @@ describe('the agent’s client', () => {
     const asked = rejection(client.hello());
     await turn();
     const said = { version: 2, capabilities: 0, mostOctets: 1000, mostSockets: 5, stack: 'x', system: 'X' };
-    script.reply(script.sent.flat()[0], { payload: body('HELLO', said) });
+    script.answer('HELLO', said);
     expect(String(await asked)).to.include('version 2');
   });
 });

@@ -301,7 +301,11 @@ export class AgentSocket implements SocketDriver {
     const { client, clock } = this.#context;
     const wait = new AgentWait<T>({ client, clock, call, withinMs });
     this.#waits.add(wait);
-    begin(wait, handle);
+    try {
+      begin(wait, handle);
+    } catch (error) {
+      wait.fail(error);
+    }
     return wait.settled.finally(() => this.#waits.delete(wait));
   }
 }

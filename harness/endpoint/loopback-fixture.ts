@@ -1,22 +1,42 @@
 /** For this folder's tests: a network namespace of its own with its loopback up, and endpoints on it. */
-import { NANOS_PER_MS, RealClock } from '../../clock/index.js';
-import { AF_INET, check, libc, NetworkNamespace, SOCK_CLOEXEC, SOCK_DGRAM } from '../../sys/index.js';
-import type { CallRecord } from '../call-record.js';
-import type { Connection, Listener } from '../endpoint.js';
-import { KernelEndpoint } from './kernel-endpoint.js';
+import { type Clock, NANOS_PER_MS, RealClock } from '../clock/index.js';
+import { AF_INET, check, libc, NetworkNamespace, SOCK_CLOEXEC, SOCK_DGRAM } from '../sys/index.js';
+import type { CallLog, CallRecord } from './call-record.js';
+import type { Connection, Endpoint, Listener } from './endpoint.js';
+import { KernelEndpoint } from './kernel/kernel-endpoint.js';
 
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 0x1;
+
+export interface Place {
+  readonly namespace: NetworkNamespace;
+  readonly ip: string;
+  readonly clock: Clock;
+  readonly log: CallLog;
+}
+
+/** Makes the two endpoints; `free` ends what they need besides. */
+export type Drive = (place: Place) => {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly free?: () => void;
+};
+
+export const driveKernel: Drive = (place) => ({
+  client: new KernelEndpoint({ ...place, side: 'client' }),
+  server: new KernelEndpoint({ ...place, side: 'server' }),
+});
 
 export class Loopback implements AsyncDisposable {
   readonly namespace = NetworkNamespace.create();
   readonly clock = new RealClock(process.hrtime.bigint());
   readonly calls: CallRecord[] = [];
   readonly ip: string;
-  readonly client: KernelEndpoint;
-  readonly server: KernelEndpoint;
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly #free: () => void;
 
-  constructor(ipVersion: 4 | 6) {
+  constructor(ipVersion: 4 | 6, drive: Drive = driveKernel) {
     this.ip = ipVersion === 4 ? '127.0.0.1' : '::1';
     const request = new Uint8Array(40);
     request.set(new TextEncoder().encode('lo'));
@@ -25,9 +45,10 @@ export class Loopback implements AsyncDisposable {
     check(libc.ioctl(fd, SIOCSIFFLAGS, request), 'ioctl(SIOCSIFFLAGS)');
     libc.close(fd);
     const log = (record: CallRecord) => this.calls.push(record);
-    const common = { namespace: this.namespace, ip: this.ip, clock: this.clock, log };
-    this.client = new KernelEndpoint({ ...common, side: 'client' });
-    this.server = new KernelEndpoint({ ...common, side: 'server' });
+    const driven = drive({ namespace: this.namespace, ip: this.ip, clock: this.clock, log });
+    this.client = driven.client;
+    this.server = driven.server;
+    this.#free = driven.free ?? (() => {});
   }
 
   /** An established connection, seen from both ends. */
@@ -47,6 +68,7 @@ export class Loopback implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
+    this.#free();
     this.namespace[Symbol.dispose]();
   }
 }
