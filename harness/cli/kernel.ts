@@ -3,6 +3,7 @@ import {
   agentBinary,
   BuildError,
   buildKernel,
+  checkTools,
   findKernel,
   fits,
   installedKernels,
@@ -32,27 +33,33 @@ export async function kernelBuild(versions: readonly string[], options: BuildOpt
     );
   if (versions.length > 1 && source !== undefined)
     throw new UsageError('--source is the source of one kernel: name one version, or none');
+  const wanted = versions.length === 0 ? [undefined] : [...new Set(versions)];
   try {
+    const missing = wanted.filter((version) => !isThere(version, options));
+    if (missing.length > 0) await checkTools();
     await agentBinary();
-    if (versions.length === 0) await build(undefined, options);
-    for (const version of new Set(versions)) await build(version, options);
+    for (const version of missing) await build(version, options);
   } catch (error) {
     throw error instanceof BuildError ? new EnvironmentError(error.message) : error;
   }
   return EXIT.asExpected;
 }
 
-async function build(
-  version: string | undefined,
-  { source, force = false, keep = false }: BuildOptions,
-): Promise<void> {
-  const there = version === undefined || source !== undefined || force ? undefined : upToDate(version);
-  if (there !== undefined) {
-    say(`Linux ${there.release} is there and up to date: ${there.file}`);
-    return;
+/** Says so of those that need no building. */
+function isThere(version: string | undefined, { source, force = false }: BuildOptions): boolean {
+  if (version === undefined || source !== undefined || force) return false;
+  try {
+    const { release, file } = findKernel(version);
+    say(`Linux ${release} is there and up to date: ${file}`);
+    return true;
+  } catch (error) {
+    if (error instanceof KernelUnavailable) return false;
+    throw error;
   }
-  const subject = version === undefined ? 'kernel' : `Linux ${version}`;
-  const progress = new BuildProgress(subject, process.stderr);
+}
+
+async function build(version: string | undefined, { source, keep = false }: BuildOptions): Promise<void> {
+  const progress = new BuildProgress(version === undefined ? 'kernel' : `Linux ${version}`, process.stderr);
   try {
     const { kernel, keptFolder } = await buildKernel({
       ...(version === undefined ? {} : { version }),
@@ -65,15 +72,6 @@ async function build(
     if (keptFolder !== undefined) say(`built in ${keptFolder}, which is yours to remove`);
   } finally {
     progress.end();
-  }
-}
-
-function upToDate(version: string): Kernel | undefined {
-  try {
-    return findKernel(version);
-  } catch (error) {
-    if (error instanceof KernelUnavailable) return undefined;
-    throw error;
   }
 }
 

@@ -1,7 +1,8 @@
 /** Files of the cache that are named by what they were made from: written once, complete or not there. */
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from './kernel/cache.js';
 
 /** Sixteen hexadecimal digits that stand for these contents. */
 export function contentName(...contents: readonly (string | Uint8Array)[]): string {
@@ -12,7 +13,7 @@ export function contentName(...contents: readonly (string | Uint8Array)[]): stri
 
 /** A path beside `file`, nobody else's, that can be renamed to it. */
 export function placeBeside(file: string): string {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   return join(dirname(file), `.${basename(file)}.${process.pid}.${Math.random().toString(36).slice(2, 8)}`);
 }
 

@@ -5,4 +5,5 @@ export { cacheFolder, kernelsFolder } from './cache.js';
 export { findKernel, installedKernels, isUpToDate, type Kernel, KernelUnavailable } from './kernel.js';
 export { namesOnShelf, takeFromShelf } from './shelf.js';
 export type { OnStep, Step } from './steps.js';
+export { checkTools } from './tools.js';
 export { fits, parseVersion, type WantedVersion } from './version.js';

@@ -80,10 +80,11 @@ function touch(folder: string): void {
   if (existsSync(folder)) utimesSync(folder, now, now);
 }
 
-/** Where a link leads; undefined for what is no link, or not there. */
+/** Where a link of ours leads; undefined for what is not there, no link, or somebody else's to anywhere. */
 function destination(link: string): string | undefined {
   try {
-    return readlinkSync(link);
+    const name = readlinkSync(link);
+    return /^\.\d[^/]*$/.test(name) ? name : undefined;
   } catch {
     return undefined;
   }

@@ -3,20 +3,12 @@
  * the build, whatever ends that: disposal, a signal, an exception. What a killed process left is swept by the next build.
  * Only the log stays, and only of a build that failed.
  */
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { BuildError } from './build-error.js';
-import { cacheFolder } from './cache.js';
+import { cacheFolder, makeFolder } from './cache.js';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -148,16 +140,6 @@ export class Workshop implements AsyncDisposable {
 }
 
 const buildsFolder = (): string => join(cacheFolder(), 'build');
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new BuildError(
-      `the folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code}): let LASTACK_CACHE name a folder that you may write`,
-    );
-  }
-}
 
 const stamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(':', '-');
 
