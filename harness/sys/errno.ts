@@ -35,3 +35,11 @@ export function checkAgain(result: number, call: string): number | undefined {
   if (code === 'EAGAIN' || code === 'EINTR') return undefined;
   throw new SysError(code, call);
 }
+
+/** A call that blocks, repeated while signals interrupt it (EINTR). The caller looks at what else -1 means. */
+export function uninterrupted(call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || errnoName(koffi.errno()) !== 'EINTR') return result;
+  }
+}

@@ -3,7 +3,7 @@
  * by side on as many cores as there are. Then each stands at the same time of its own clock, whatever it did to get there.
  */
 import { NANOS_PER_MS, type Nanos, type Timeline } from '../clock/index.js';
-import { check, libc } from '../sys/index.js';
+import { check, libc, uninterrupted } from '../sys/index.js';
 import type { Guest } from './guest.js';
 import { GuestDied } from './guest-died.js';
 
@@ -51,7 +51,13 @@ function readable(guests: readonly Guest[], deadlineMs: number): readonly Guest[
     view.setInt32(i * POLLFD_OCTETS, guest.clock.fd, true);
     view.setInt16(i * POLLFD_OCTETS + 4, POLLIN, true);
   });
-  const ready = remainsMs > 0 ? check(libc.poll(pollfds, guests.length, remainsMs), 'poll') : 0;
+  const ready =
+    remainsMs > 0
+      ? check(
+          uninterrupted(() => libc.poll(pollfds, guests.length, remainsMs)),
+          'poll',
+        )
+      : 0;
   const [first] = guests;
   if (ready === 0 && first !== undefined)
     throw new GuestDied(first.name, `it did not come up within ${BOOTS_WITHIN_MS} ms`, first.log);

@@ -6,8 +6,9 @@
  * further by itself, for whoever the frame reaches may answer at that time. Its frames carry no time: those that are there when it
  * says a later one left at the time before.
  */
+import koffi from 'koffi';
 import type { Nanos, Participant } from '../clock/index.js';
-import { check, checkAgain, libc, MSG_NOSIGNAL, SysError, sendWithDescriptors } from '../sys/index.js';
+import { check, errnoName, libc, MSG_NOSIGNAL, sendWithDescriptors, uninterrupted } from '../sys/index.js';
 import { GuestDied } from './guest-died.js';
 import {
   MESSAGE_OCTETS,
@@ -116,18 +117,16 @@ export class GuestClock implements Participant {
   }
 
   #receive(): number {
-    const room = this.#received.subarray(this.#receivedOctets);
-    let octets: number | undefined;
-    try {
-      octets = checkAgain(libc.recv(this.fd, room, room.length, 0), 'recv');
-    } catch (error) {
-      if (error instanceof SysError) throw new GuestDied(this.name, 'it is gone');
-      throw error;
-    }
-    if (octets === undefined) throw new GuestDied(this.name, 'it has said nothing for too long: it hangs');
-    if (octets === 0) throw new GuestDied(this.name, 'it is gone');
-    return this.#receivedOctets + octets;
+    const octets = uninterrupted(this.#receiveOnce);
+    if (octets > 0) return this.#receivedOctets + octets;
+    const isLate = octets < 0 && errnoName(koffi.errno()) === 'EAGAIN';
+    throw new GuestDied(this.name, isLate ? 'it has said nothing for too long: it hangs' : 'it is gone');
   }
+
+  readonly #receiveOnce = (): number => {
+    const room = this.#received.subarray(this.#receivedOctets);
+    return libc.recv(this.fd, room, room.length, 0);
+  };
 
   #handleAt(at: number): void {
     this.messages += 1;

@@ -19,6 +19,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   socketPair,
+  uninterrupted,
 } from '../sys/index.js';
 import { GuestClock } from './guest-clock.js';
 import { GuestDied } from './guest-died.js';
@@ -50,6 +51,7 @@ const BUFFER_OCTETS = 4 * 1024 * 1024;
 const MAY_HAVE_MORE_OCTETS = 60_000;
 /** What every guest believes the time to be when it starts: 2026-01-01, in nanoseconds since 1970. */
 export const GUEST_EPOCH_UNIX_NS = 1_767_225_600_000_000_000n;
+const POLLIN = 1;
 const SO_SNDBUF = 7;
 const SO_RCVTIMEO = 20;
 
@@ -151,8 +153,11 @@ export class Guest implements Disposable {
   }
 
   #accept(listener: number): number {
-    const pollfd = new Int32Array([listener, 1]);
-    const ready = check(libc.poll(new Uint8Array(pollfd.buffer), 1, STARTS_WITHIN_MS), 'poll');
+    const bytes = new Uint8Array(Int32Array.of(listener, POLLIN).buffer);
+    const ready = check(
+      uninterrupted(() => libc.poll(bytes, 1, STARTS_WITHIN_MS)),
+      'poll',
+    );
     if (ready === 0 || this.#process.pid === undefined)
       throw new GuestDied(this.name, 'its kernel did not start', this.log);
     const fd = check(libc.accept4(listener, null, null, SOCK_CLOEXEC), 'accept4');
