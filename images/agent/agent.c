@@ -1246,7 +1246,8 @@ struct option {
 };
 
 #define OPTION(level, name, form) { #name, level, name, form }
-#define INT(level, name) OPTION(level, name, FORM_INT)
+/* Not by way of OPTION: its name would be replaced by its number before it becomes a text. */
+#define INT(level, name) { #name, level, name, FORM_INT }
 
 static const struct option options[] = {
 	INT(SOL_SOCKET, SO_DEBUG),
