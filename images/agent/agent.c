@@ -1400,30 +1400,47 @@ static bool is_number(enum form form)
 	return form != FORM_TEXT && form != FORM_OCTETS;
 }
 
-/* The octets of it that the stack is given; a complaint when it does not fit. */
-static socklen_t number_value(struct message *m, enum form form, int64_t number, union value *value)
+/* Exactly as many as the option has, where that is known: some give more where there is more room, and some refuse. */
+static socklen_t value_octets(enum form form)
+{
+	switch (form) {
+	case FORM_U64:
+		return sizeof(uint64_t);
+	case FORM_TIMEVAL:
+		return sizeof(struct timeval);
+	case FORM_LINGER:
+		return sizeof(struct linger);
+	case FORM_INT:
+	case FORM_UINT:
+		return sizeof(int32_t);
+	default:
+		return sizeof(union value);
+	}
+}
+
+/* A complaint when it does not fit. */
+static void set_number(struct message *m, enum form form, int64_t number, union value *value)
 {
 	switch (form) {
 	case FORM_U64:
 		value->wide = (uint64_t)number;
-		return sizeof value->wide;
+		return;
 	case FORM_TIMEVAL:
 		if (number < 0 || number / 1000 > INT32_MAX)
 			complain(m, "a time is in milliseconds, from 0 to 2^31 seconds");
 		value->time.tv_sec = (time_t)(number / 1000);
 		value->time.tv_usec = (suseconds_t)(number % 1000 * 1000);
-		return sizeof value->time;
+		return;
 	case FORM_LINGER:
 		if (number > INT32_MAX)
 			complain(m, "the linger time is at most 2^31 seconds");
 		value->linger.l_onoff = number >= 0;
 		value->linger.l_linger = number >= 0 ? (int)number : 0;
-		return sizeof value->linger;
+		return;
 	default:
 		if (number < INT32_MIN || number > UINT32_MAX)
 			complain(m, "the number has more than 32 bits");
 		value->number = (int32_t)(uint32_t)number;
-		return sizeof value->number;
 	}
 }
 
@@ -1431,8 +1448,10 @@ static socklen_t take_value(struct message *m, const struct option *option, unio
 {
 	uint8_t kind = take_8(m);
 	memset(value, 0, sizeof *value);
-	if (kind == VALUE_NUMBER && is_number(option->form))
-		return number_value(m, option->form, take_i64(m), value);
+	if (kind == VALUE_NUMBER && is_number(option->form)) {
+		set_number(m, option->form, take_i64(m), value);
+		return value_octets(option->form);
+	}
 	if (kind == VALUE_TEXT && option->form == FORM_TEXT) {
 		take_text(m, value->text, sizeof value->text);
 		return (socklen_t)strlen(value->text) + 1;
@@ -1519,10 +1538,8 @@ static void on_get_option(struct message *m)
 		reply_refusal(&m->origin, UNSUPPORTED, "this system has no socket option of that name");
 		return;
 	}
-	socklen_t octets = sizeof value;
+	socklen_t octets = value_octets(form);
 	memset(&value, 0, sizeof value);
-	if (form == FORM_INT || form == FORM_UINT)
-		octets = sizeof value.number; /* some options of 32 bits have a longer form as well */
 	if (getsockopt(s->object.fd, option->level, option->number, &value, &octets) < 0) {
 		reply_error(&m->origin, errno, "");
 		return;
