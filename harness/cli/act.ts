@@ -3,9 +3,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allScenarios } from '../../suites/index.js';
 import { type Fault, parsePlan } from '../fault/index.js';
-import { openNetnsLab } from '../lab/index.js';
-import { terminalOf } from '../report/index.js';
-import { type Filter, matchesName, suiteOf } from '../run/index.js';
+import { World } from '../lab/index.js';
+import { type Terminal, terminalOf } from '../report/index.js';
+import {
+  clockOf,
+  type Filter,
+  matchesName,
+  ScenarioPool,
+  suiteOf,
+  unplayable,
+  type Where,
+  whereOf,
+} from '../run/index.js';
 import { didYouMean, messageOf } from '../text/index.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
@@ -15,7 +24,6 @@ import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
 import { repro, scenarioNamed } from './repro.js';
 import { run } from './run.js';
-import { checkEndpoint, checkLab } from './stacks.js';
 
 export async function act({ command, names, options }: CommandLine): Promise<number> {
   const terminal = terminalOf(process.stdout);
@@ -31,48 +39,68 @@ export async function act({ command, names, options }: CommandLine): Promise<num
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;
-    case 'repro': {
-      checkWhere(options);
-      const [name = ''] = names;
-      const scenario = scenarioNamed(name);
-      const faults = [...(options.fault ?? []), ...planFaults(options.plan)];
-      const elsewhere = await enterNetns();
-      if (elsewhere !== undefined) return elsewhere;
-      return repro(
-        {
-          scenario,
-          faults,
-          outDir: options.out ?? join('reports', scenario.id.replaceAll('/', '-')),
-          options: {
-            ipVersion: options.ip ?? 4,
-            openLab: openNetnsLab,
-            untilClosed: options.untilClosed ?? false,
-            eyes: options.eyes ?? 'auto',
-          },
-        },
-        terminal,
-      );
-    }
-    case 'run': {
-      checkWhere(options);
-      const filter = filterOf(names, options);
-      const elsewhere = await enterNetns();
-      if (elsewhere !== undefined) return elsewhere;
-      const session = {
-        openLab: openNetnsLab,
-        filter,
-        eyes: options.eyes ?? 'auto',
-        ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      } as const;
-      return run({ session, outDir: options.out ?? join('reports', stamp()) }, terminal);
-    }
+    case 'repro':
+      return actOnRepro(names, options, terminal);
+    case 'run':
+      return actOnRun(names, options, terminal);
   }
 }
 
-function checkWhere(options: Options): void {
-  checkLab(options.lab);
-  checkEndpoint(options.endpoint);
+async function actOnRepro(
+  [name = '']: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const where = whereOf(options);
+  const scenario = scenarioNamed(name);
+  const refusal = unplayable(scenario, clockOf(where));
+  if (refusal !== undefined) throw new UsageError(`${scenario.id} ${refusal}`);
+  const faults = [...(options.fault ?? []), ...planFaults(options.plan)];
+  const elsewhere = await enter(where);
+  if (elsewhere !== undefined) return elsewhere;
+  try {
+    return await repro(
+      {
+        scenario,
+        faults,
+        outDir: options.out ?? join('reports', scenario.id.replaceAll('/', '-')),
+        options: {
+          ipVersion: options.ip ?? 4,
+          openLab: where.openLab,
+          untilClosed: options.untilClosed ?? false,
+          eyes: options.eyes ?? 'auto',
+        },
+      },
+      terminal,
+    );
+  } finally {
+    if (where.lab === 'virtual') World.shared()[Symbol.dispose]();
+  }
 }
+
+async function actOnRun(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
+  const where = whereOf(options);
+  const filter = { ...filterOf(names, options), clock: clockOf(where) };
+  const elsewhere = await enter(where);
+  if (elsewhere !== undefined) return elsewhere;
+  const outDir = options.out ?? join('reports', stamp());
+  const common = { openLab: where.openLab, filter, eyes: options.eyes ?? 'auto' } as const;
+  if (where.lab === 'netns') {
+    const session = { ...common, ...(options.jobs === undefined ? {} : { jobs: options.jobs }) };
+    return run({ session, outDir }, terminal);
+  }
+  const { jobs = where.jobs } = options;
+  await using pool = new ScenarioPool({
+    module: new URL('../../suites/index.js', import.meta.url),
+    stacks: where.stacks,
+    threads: Math.min(jobs, where.jobs),
+  });
+  return await run({ session: { ...common, jobs, run: pool.run }, outDir }, terminal);
+}
+
+/** Where labs of this machine's kernel can be made: the exit code when that is another process. */
+const enter = ({ lab }: Where): Promise<number | undefined> =>
+  lab === 'netns' ? enterNetns() : Promise.resolve(undefined);
 
 function filterOf(names: readonly string[], options: Options): Filter {
   const known = [...new Set(allScenarios.flatMap((scenario) => [suiteOf(scenario), scenario.id]))];

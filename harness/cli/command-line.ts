@@ -3,6 +3,9 @@ import { CommanderError } from 'commander';
 import { PlanError } from '../fault/index.js';
 import { LabUnavailable } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
+import { NoSuchPlace } from '../run/index.js';
+import { messageOf } from '../text/index.js';
+import { KernelUnavailable } from '../uml/index.js';
 import { act } from './act.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
 import { program } from './program.js';
@@ -24,15 +27,16 @@ export async function answer(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What a person has said wrongly, and what this machine lacks. */
+const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace];
+const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, KernelUnavailable];
+
 /** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
 function refusal(error: unknown): number {
-  if (error instanceof UsageError || error instanceof PlanError) {
-    process.stderr.write(`lastack: ${error.message}\n`);
-    return EXIT.usage;
-  }
-  if (error instanceof EnvironmentError || error instanceof ReportError || error instanceof LabUnavailable) {
-    process.stderr.write(`lastack: ${error.message}\n`);
-    return EXIT.environment;
+  const isCommands = OF_THE_COMMAND.some((kind) => error instanceof kind);
+  if (isCommands || OF_THE_MACHINE.some((kind) => error instanceof kind)) {
+    process.stderr.write(`lastack: ${messageOf(error)}\n`);
+    return isCommands ? EXIT.usage : EXIT.environment;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`lastack: this is a bug in lastack, please report it: ${text}\n`);

@@ -19,6 +19,8 @@ export interface Options {
   readonly tag?: readonly string[];
   readonly ip?: IpVersion;
   readonly endpoint: string;
+  readonly client?: string;
+  readonly server?: string;
   readonly lab: string;
   readonly eyes?: NonNullable<LabOptions['eyes']>;
   readonly jobs?: number;
@@ -101,8 +103,10 @@ function kernels(command: Command, acting: Acting): void {
 function where(command: Command): Command {
   return command
     .option('--ip <version>', 'only 4 or 6', ipVersion)
-    .option('--endpoint <stack>', 'the stack under test', 'linux')
-    .option('--lab <lab>', 'where it runs', 'netns')
+    .option('--endpoint <stack>', 'the stack under test: linux, or with a version linux@6.12', 'linux')
+    .option('--client <stack>', 'another stack as the client')
+    .option('--server <stack>', 'another stack as the server')
+    .option('--lab <lab>', 'where it runs: netns (this kernel, real time) or virtual', 'netns')
     .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
     .option('--out <folder>', 'where the files go');
 }

@@ -14,6 +14,7 @@ export class RealClock implements Clock {
 
   at(atNs: Nanos, action: () => void): Timer {
     let timeout: NodeJS.Timeout;
+    let immediate: NodeJS.Immediate | undefined;
     // The event loop's own time is coarse: setTimeout may fire up to a millisecond early, so look again.
     const wait = () => {
       const remainsMs = Math.ceil((atNs - this.now()) / NANOS_PER_MS);
@@ -21,9 +22,15 @@ export class RealClock implements Clock {
     };
     const fire = () => {
       if (this.now() < atNs) wait();
-      else action();
+      // On a busy machine timers may be served before what came earlier: that gets its turn of the event loop first.
+      else immediate = setImmediate(action);
     };
     wait();
-    return { cancel: () => clearTimeout(timeout) };
+    return {
+      cancel() {
+        clearTimeout(timeout);
+        clearImmediate(immediate);
+      },
+    };
   }
 }

@@ -12,3 +12,4 @@ export * from './tracepoint-event.js';
 export * from './tracepoints.js';
 export { findTracefs } from './tracing-instance.js';
 export * from './transition.js';
+export { WatchedPair } from './watched-pair.js';

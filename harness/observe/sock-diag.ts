@@ -78,13 +78,7 @@ export class SockDiag implements Disposable {
   find(pair: Pair | PairQuery, options: { readonly info?: boolean } = {}): DiagSocket | undefined {
     const query = pair instanceof PairQuery ? pair : new PairQuery(pair, options);
     try {
-      const what = 'sock_diag look at a connection';
-      const [answer] = this.#netlink.request({
-        type: SOCK_DIAG_BY_FAMILY,
-        flags: 0,
-        body: query.octets,
-        what,
-      });
+      const [answer] = this.#netlink.request(findRequest(query));
       return answer === undefined ? undefined : decodeDiagMessage(answer)[0];
     } catch (error) {
       if (error instanceof SysError && error.code === 'ENOENT') return undefined;
@@ -136,6 +130,14 @@ export class DestroyListener implements Disposable {
     this.#netlink[Symbol.dispose]();
   }
 }
+
+/** The question for one connection. Who asks gets ENOENT where there is none. */
+export const findRequest = ({ octets }: PairQuery): NetlinkRequest => ({
+  type: SOCK_DIAG_BY_FAMILY,
+  flags: 0,
+  body: octets,
+  what: 'sock_diag look at a connection',
+});
 
 /** The question for all sockets of a family, for those who have a netlink socket elsewhere. */
 export const dumpRequest = (options: {

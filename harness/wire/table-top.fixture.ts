@@ -33,7 +33,9 @@ export class TableTop {
   readonly got: Record<Side, Uint8Array[]> = { client: [], server: [] };
   readonly wire: Wire;
 
-  constructor(options: { readonly faults?: readonly Fault[]; readonly look?: Look } = {}) {
+  constructor(
+    options: { readonly faults?: readonly Fault[]; readonly look?: Look; readonly latencyNs?: number } = {},
+  ) {
     this.wire = new Wire({
       clock: this.clock,
       carriers: {

@@ -152,3 +152,29 @@ describe('Wire', () => {
     expect(table.got.server.map((packet) => segmentOf(packet).window)).to.deep.equal([1]);
   });
 });
+
+describe('a wire with a latency', () => {
+  const LATENCY_NS = 100_000;
+  const passed = (table: TableTop) =>
+    table.book.records.map(({ deliveries }) => deliveries.map(({ atNs }) => atNs));
+
+  it('hands a segment over so much later than it came', () => {
+    const table = new TableTop({ latencyNs: LATENCY_NS });
+    table.c('SYN', { seq: 100 });
+    expect(table.got.server).to.deep.equal([]);
+    table.clock.goTo(LATENCY_NS);
+    expect(passed(table)).to.deep.equal([[LATENCY_NS]]);
+  });
+
+  it('brings one packet after another to a side, and lets a delayed one be overtaken', () => {
+    const table = new TableTop({
+      latencyNs: LATENCY_NS,
+      faults: [delay(syn(), { byMs: 1 })],
+    });
+    table.c('SYN', { seq: 100 });
+    table.c('ACK', { seq: 101 });
+    table.c('ACK', { seq: 101 });
+    table.clock.goTo(2_000_000);
+    expect(passed(table)).to.deep.equal([[1_000_000 + LATENCY_NS], [LATENCY_NS], [LATENCY_NS + 1]]);
+  });
+});

@@ -69,6 +69,8 @@ export class Wire {
   /** Packets that a fault holds, by arrival. */
   readonly #held = new Map<number, Uint8Array>();
   readonly #timers = new Set<Timer>();
+  /** When packets that are on their way to a side will be there. */
+  readonly #dueNs: Readonly<Record<Side, Set<Nanos>>> = { client: new Set(), server: new Set() };
   #draft: Draft | undefined;
   #arrivals = 0;
 
@@ -90,9 +92,7 @@ export class Wire {
     let facts: FlowFacts | undefined;
     if (segment === undefined) {
       const to = otherSide(from);
-      this.#after(atNs, this.#latencyNs, () =>
-        this.#deliver({ arrival: id, to, packet, arrived: packet, segment }),
-      );
+      this.#bring(to, atNs, () => this.#deliver({ arrival: id, to, packet, arrived: packet, segment }));
     } else {
       const arrival = { id, atNs, from, packet, segment };
       // What a scenario forges, its side never sent: the tracker must not take it for that side's doing.
@@ -167,9 +167,7 @@ export class Wire {
         const { arrival, to, packet, delayNs } = effect;
         const arrived = inHand?.id === arrival ? inHand.packet : (this.#held.get(arrival) ?? packet);
         const segment = inHand?.packet === packet ? inHand.segment : undefined;
-        this.#after(fromNs, delayNs + this.#latencyNs, () =>
-          this.#deliver({ arrival, to, packet, arrived, segment }),
-        );
+        this.#bring(to, fromNs + delayNs, () => this.#deliver({ arrival, to, packet, arrived, segment }));
         return;
       }
       case 'drop':
@@ -179,7 +177,7 @@ export class Wire {
         this.#hold(effect.arrival, inHand);
         return;
       case 'inject':
-        this.#after(fromNs, effect.delayNs, () => this.#forge(effect));
+        this.#after(fromNs + effect.delayNs, () => this.#forge(effect));
         return;
     }
   }
@@ -191,13 +189,28 @@ export class Wire {
     else this.#recorder.updated(arrival, { held: true });
   }
 
-  #after(fromNs: Nanos, delayNs: number, action: () => void): void {
-    if (delayNs <= 0) {
+  /** Delivers what leaves the wire for a side at `atNs`. A link brings one packet after another: no two at the same nanosecond. */
+  #bring(to: Side, atNs: Nanos, deliver: () => void): void {
+    if (this.#latencyNs === 0) {
+      this.#after(atNs, deliver);
+      return;
+    }
+    let dueNs = atNs + this.#latencyNs;
+    while (this.#dueNs[to].has(dueNs)) dueNs += 1;
+    this.#dueNs[to].add(dueNs);
+    this.#after(dueNs, () => {
+      this.#dueNs[to].delete(dueNs);
+      deliver();
+    });
+  }
+
+  #after(dueNs: Nanos, action: () => void): void {
+    if (dueNs <= this.#clock.now()) {
       action();
       return;
     }
     this.#checkRoom();
-    const timer = this.#clock.at(fromNs + delayNs, () => {
+    const timer = this.#clock.at(dueNs, () => {
       this.#timers.delete(timer);
       action();
     });
@@ -251,8 +264,6 @@ export class Wire {
       faults: [{ fault, what: 'injected' }],
       held: false,
     });
-    this.#after(atNs, this.#latencyNs, () =>
-      this.#deliver({ arrival: id, to, packet, arrived: packet, segment }),
-    );
+    this.#bring(to, atNs, () => this.#deliver({ arrival: id, to, packet, arrived: packet, segment }));
   }
 }

@@ -50,8 +50,6 @@ export class Arrivals {
           resolve();
         };
       });
-      // On a busy machine the timer may be served before a delivery that came earlier: one more turn of the event loop.
-      if (this.#queue.length === 0) await new Promise((resolve) => setImmediate(resolve));
     } finally {
       this.#wake = undefined;
     }

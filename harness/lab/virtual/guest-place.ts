@@ -3,7 +3,13 @@
 import type { Clock } from '../../clock/index.js';
 import { AgentEndpoint, type CallLog, SocketError, type SocketState } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
-import { type DiagSocket, decodeDiagMessage, dumpRequest } from '../../observe/index.js';
+import {
+  type DiagSocket,
+  decodeDiagMessage,
+  dumpRequest,
+  findRequest,
+  type PairQuery,
+} from '../../observe/index.js';
 import { NETLINK_ROUTE, NETLINK_SOCK_DIAG, SysError } from '../../sys/index.js';
 import { destroyRequest } from '../destroy-sockets.js';
 import type { Settings } from '../lab.js';
@@ -102,6 +108,18 @@ export class GuestPlace {
     const { host, ipVersion } = this.#options;
     const answers = await host.netlink(this.#namespace, NETLINK_SOCK_DIAG, dumpRequest({ ipVersion }));
     return answers.flatMap(decodeDiagMessage);
+  }
+
+  /** The connection's socket, or the listener that its segments would find. */
+  async find(query: PairQuery): Promise<DiagSocket | undefined> {
+    try {
+      const request = findRequest(query);
+      const [answer] = await this.#options.host.netlink(this.#namespace, NETLINK_SOCK_DIAG, request);
+      return answer && decodeDiagMessage(answer)[0];
+    } catch (error) {
+      if (error instanceof SysError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** Ends the sockets that there still are, orphans too, and lets the namespace go. */

@@ -5,7 +5,7 @@
 import { type Clock, NANOS_PER_MS, type Nanos, type Timer } from '../../clock/index.js';
 import type { CallRecord, Endpoint, PeerPort } from '../../endpoint/index.js';
 import { otherSide, type Receipt, SIDES, type Side } from '../../fault/index.js';
-import { exactStates, type TracepointEvent } from '../../observe/index.js';
+import { exactStates, type NoteRecord, type TracepointEvent } from '../../observe/index.js';
 import { messageOf } from '../../text/index.js';
 import { GUEST_EPOCH_UNIX_NS, nextPhase } from '../../uml/index.js';
 import { type Carrier, type Recorder, Wire, type WireControl } from '../../wire/index.js';
@@ -18,6 +18,7 @@ import type { GuestHost } from './guest-host.js';
 import { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
 import { type Slot, takeSlot } from './slots.js';
+import { TimerLooks } from './timer-looks.js';
 import { World } from './world.js';
 
 /** The two kernels, as `findKernel` takes them: `6.12`. */
@@ -57,6 +58,7 @@ interface Inside {
   readonly host: GuestHost;
   readonly place: GuestPlace;
   readonly endpoint: Endpoint;
+  readonly looks: TimerLooks;
 }
 
 export class VirtualLab implements Lab {
@@ -71,7 +73,9 @@ export class VirtualLab implements Lab {
   readonly #peerPort: QueuedPeerPort | undefined;
   readonly #calls: CallRecord[] = [];
   readonly #events: TracepointEvent[] = [];
+  readonly #notes: NoteRecord[] = [];
   readonly #ends: (() => void)[] = [];
+  #arrivedNs: Nanos = -1;
   #failure: Error | undefined;
   #isClosed = false;
 
@@ -114,7 +118,7 @@ export class VirtualLab implements Lab {
     if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
     for (const { side, host, place } of places) {
       const endpoint = place.endpoint(this.clock, (record) => this.#calls.push(record));
-      this.#inside.set(side, { host, place, endpoint });
+      this.#inside.set(side, { host, place, endpoint, looks: this.#timerLooks(side, place) });
     }
     this.#wire = new Wire({
       clock: this.clock,
@@ -122,9 +126,22 @@ export class VirtualLab implements Lab {
       recorder: this.#recorder(),
       faults: options.faults ?? [],
       latencyNs: LATENCY_NS,
+      look: (side, segment) => {
+        if (segment?.ip.dst === this.ip(side)) this.#inside.get(side)?.looks.given(segment);
+      },
     });
     for (const [side, { host }] of this.#inside) this.#connect(side, host, slot.mac(side));
     this.#ends.push(() => slot[Symbol.dispose](), parts.end);
+  }
+
+  #timerLooks(side: Side, place: GuestPlace): TimerLooks {
+    return new TimerLooks({
+      side,
+      clock: this.clock,
+      find: (query) => place.find(query),
+      report: (note) => this.#notes.push(note),
+      failed: (error) => this.#fail(error instanceof Error ? error : new Error(messageOf(error))),
+    });
   }
 
   #connect(side: Side, host: GuestHost, mac: Uint8Array): void {
@@ -151,8 +168,10 @@ export class VirtualLab implements Lab {
 
   #arrive(side: Side, packet: Uint8Array, origin: 'endpoint' | 'peer'): void {
     if (this.#isClosed) return;
+    // What leaves at one and the same time still leaves one behind the other.
+    this.#arrivedNs = Math.max(this.clock.now(), this.#arrivedNs + 1);
     try {
-      this.#wire.arrive(side, packet, this.clock.now(), origin);
+      this.#wire.arrive(side, packet, this.#arrivedNs, origin);
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
     }
@@ -226,13 +245,16 @@ export class VirtualLab implements Lab {
     // What is under way at this time arrives.
     await new Promise<void>((resolve) => this.clock.at(this.clock.now() + LATENCY_NS, resolve));
     if (this.#failure !== undefined) throw this.#failure;
-    await Promise.all([...this.#inside.values()].map(({ host }) => host.tracing.drain()));
+    for (const { host, looks } of this.#inside.values()) {
+      await looks.settled();
+      await host.tracing.drain();
+    }
     if (this.#failure !== undefined) throw this.#failure;
     const segments = [...this.#desk.records()];
     // Each guest numbers its sockets from 1.
     const seen = SIDES.map((side) => exactStates(this.#events.filter((event) => event.side === side)));
     const transitions = seen.flatMap((each) => each.transitions);
-    const notes = seen.flatMap((each) => each.notes);
+    const notes = [...this.#notes, ...seen.flatMap((each) => each.notes)].sort((a, b) => a.atNs - b.atNs);
     const isOfThisLab = isOwn(segments);
     return {
       segments,
@@ -240,7 +262,7 @@ export class VirtualLab implements Lab {
       notes: notes.filter(isOfThisLab),
       calls: [...this.#calls],
       receipts: this.#wire.receipts(),
-      eyes: ['tracepoint'],
+      eyes: ['tracepoint', 'sock_diag'],
       epochUnixNs: GUEST_EPOCH_UNIX_NS.toString(),
       alignment: { segmentsErrorNs: 0, transitionsErrorNs: 0 },
     };
