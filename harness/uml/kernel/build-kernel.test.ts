@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildKernel, type KernelRequest } from './build-kernel.js';
@@ -130,6 +138,14 @@ function theWholeBuild(): void {
         /else\.tar could not be unpacked.*\(log: .*\.log\)$/,
       ],
       [
+        'a link that leads round',
+        () => {
+          symlinkSync('round', join(folder.path, 'round'));
+          return { source: join(folder.path, 'round') };
+        },
+        /source .*round cannot be read/,
+      ],
+      [
         'an option that cannot be had',
         () => linux.prescribe('config', 'CONFIG_NET=y\nCONFIG_REFUSED=y\n') as undefined,
         /Linux 6\.12\.5 does not take CONFIG_REFUSED as its configuration wants/,
@@ -154,6 +170,14 @@ function theWholeBuild(): void {
         expect(await refusal(prepare() ?? {})).to.match(says);
         expect(leftIn('build')).to.deep.equal([]);
         expect(installedKernels()).to.deep.equal([]);
+      });
+
+    // Root can read everything.
+    if (process.getuid?.() !== 0)
+      it('for a tree of which not all can be read', async () => {
+        linux.write('arch/um/secret', '');
+        chmodSync(join(linux.tree, 'arch/um/secret'), 0);
+        expect(await refusal()).to.match(/tree could not be copied \(log: .*\)$/);
       });
 
     it('and keeps the log for who wants to know more', async () => {

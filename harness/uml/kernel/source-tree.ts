@@ -1,10 +1,8 @@
 /** A source in the workshop: unpacked from a tarball, or copied from a tree, without what the build cannot need. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { messageOf } from '../../text/index.js';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { BuildError } from './build-error.js';
-import { isNeeded, TAR_EXCLUDED } from './needed-files.js';
+import { LEFTOVERS, UNNEEDED } from './needed-files.js';
 import type { OnStep } from './steps.js';
 import type { Workshop } from './workshop.js';
 
@@ -54,7 +52,7 @@ export async function unpack({ file, origin }: Tarball, { workshop, onStep }: Be
   const ended = await workshop.run('tar', [
     // xz of one thread takes most of the time; other formats tar knows by itself.
     ...(file.endsWith('.xz') ? ['--use-compress-program=xz -T0'] : []),
-    ...TAR_EXCLUDED.map((pattern) => `--exclude=${pattern}`),
+    ...UNNEEDED.map((pattern) => `--exclude=${pattern}`),
     ...['--no-same-owner', '--strip-components=1', '-C', folder, '-xf', file],
   ]);
   if (ended.failed) throw workshop.failure(`${origin} could not be unpacked: is it a tarball?`, ended);
@@ -62,20 +60,19 @@ export async function unpack({ file, origin }: Tarball, { workshop, onStep }: Be
   return { folder, origin, release: releaseOf(folder, origin) };
 }
 
+/** Reads the first folder and writes the second; leaves a file at the third where reading failed, which the pipe does not tell. */
+const COPY = '{ tar -C "$1" --exclude-from="$4" -cf - . || : >"$3"; } | tar -C "$2" --no-same-owner -xf -';
+
 /** The person's own tree stays as it is. What was built in it before is left out of the copy. */
 async function copyTree(tree: string, { workshop, onStep }: Bench): Promise<SourceTree> {
   releaseOf(tree, tree); // before the long copy
   const folder = join(workshop.folder, 'linux');
+  const [failed, excluded] = [join(workshop.folder, 'unreadable'), join(workshop.folder, 'excluded')];
   onStep({ doing: 'copying the source' });
-  try {
-    await cp(tree, folder, {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (path) => path === tree || isNeeded(relative(tree, path)),
-    });
-  } catch (error) {
-    throw workshop.failure(`${tree} could not be copied: ${messageOf(error)}`, { lines: [messageOf(error)] });
-  }
+  mkdirSync(folder);
+  writeFileSync(excluded, [...UNNEEDED, ...LEFTOVERS].join('\n'));
+  const copied = await workshop.run('sh', ['-c', COPY, 'sh', tree, folder, failed, excluded]);
+  if (copied.failed || existsSync(failed)) throw workshop.failure(`${tree} could not be copied`, copied);
   const cleaned = await workshop.run('make', ['ARCH=um', 'mrproper'], { cwd: folder });
   if (cleaned.failed)
     throw workshop.failure(`a copy of ${tree} could not be cleaned by "make mrproper"`, cleaned);
