@@ -1,9 +1,9 @@
 /** The configuration of a kernel: the smallest there is, and what we want on top of it. */
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, SourceTree } from './source-tree.js';
 
-/** Ticks a second. User-Mode Linux has 100 and no option for it; with 1000 its timers are as fine as those of most kernels. */
+/** Ticks a second. User-Mode Linux has no option for it: one of our patches says so, and this sees to it. */
 const HZ = 1000;
 
 /** Writes `.config` into the tree, and gives its text. BuildError names what could not be had. */
@@ -13,7 +13,6 @@ export async function configure(
   { workshop, onStep }: Bench,
 ): Promise<string> {
   onStep({ doing: 'configuring' });
-  setTicks(tree.folder);
   const config = join(tree.folder, '.config');
   const fragment = readFileSync(fragmentFile, 'utf8');
   const tiny = await workshop.run('make', ['ARCH=um', 'tinyconfig'], { cwd: tree.folder });
@@ -47,13 +46,6 @@ function kconfigFiles(folder: string): readonly string[] {
       .filter((path) => !/^arch\/(?!um\/|x86\/um\/|Kconfig)/.test(path))
       .map((path) => join(folder, path))
   );
-}
-
-/** In the one place that has it. A tree that was changed to have another value, or an option for it, keeps that. */
-function setTicks(folder: string): void {
-  const file = join(folder, 'arch', 'um', 'Kconfig');
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace(/^(config HZ\n\tint\n\tdefault) 100$/m, `$1 ${HZ}`));
 }
 
 export type Option = readonly [name: string, value: string];

@@ -24,7 +24,7 @@ linux:
 
 const KCONFIG = `config HZ
 	int
-	default 100
+	default 1000
 
 config REFUSED
 	bool
