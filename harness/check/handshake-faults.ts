@@ -24,6 +24,7 @@ import {
   givenAtNs,
   givenTo,
   goesOnFor,
+  isBehind,
   isReset,
   isStack,
   plural,
@@ -77,7 +78,7 @@ export function dataOnThirdSegment({ flow }: OnFlow = {}): Check {
       const found = `${plural(third.segment.payload.length, 'octet')} on the third segment`;
       if (ack !== undefined) return passes(`${found}, ${takenText(trace, third)}`, [third, ack, read]);
       const rst = sentBy(trace, otherSide(third.facts.from), third.facts.flow).find(
-        (event) => isReset(event) && event.atNs > third.atNs,
+        (event) => isReset(event) && isBehind(event, third),
       );
       if (rst !== undefined) return fails(`${found} drew a RST`, [third, rst]);
       return goesOnFor(trace, givenAtNs(third), ANSWERED_WITHIN_MS)
@@ -110,13 +111,13 @@ function handshakeLoss(trace: Trace, flow: number) {
   const passive = otherSide(opener);
   const repair = givenTo(trace, passive, flow).find(
     (event) =>
-      event.atNs > lost.atNs &&
+      isBehind(event, lost) &&
       !isReset(event) &&
       (event.facts.relAck ?? 0) >= 1 &&
       (event.facts.relSeq ?? 0) >= 1,
   );
   const asked = copiesOf(trace, 'syn-ack', { flow, from: passive }).filter(
-    (event) => event.atNs > lost.atNs && fateOf(event) === 'delivered',
+    (event) => isBehind(event, lost) && fateOf(event) === 'delivered',
   );
   return { lost, opener, passive, repair, asked };
 }
@@ -158,7 +159,7 @@ export function lostHandshakeAckRepaired({ flow = 1 }: OnFlow = {}): Check {
       const proof = establishedEvidence(trace, passive, flow);
       if (proof !== undefined && proof.atNs >= lost.atNs)
         return passes(repairText(loss), [lost, ...asked, repair, proof]);
-      const rst = sentBy(trace, passive, flow).find((event) => isReset(event) && event.atNs > repair.atNs);
+      const rst = sentBy(trace, passive, flow).find((event) => isReset(event) && isBehind(event, repair));
       if (rst !== undefined) return fails(`the ${passive} answered with a RST`, [lost, repair, rst]);
       return goesOnFor(trace, givenAtNs(repair), ANSWERED_WITHIN_MS)
         ? fails(`the ${passive} was given an ACK of its SYN,ACK and was not established`, [lost, repair])
@@ -169,7 +170,7 @@ export function lostHandshakeAckRepaired({ flow = 1 }: OnFlow = {}): Check {
       const last = needed(repair, 'nothing repaired the loss');
       // The passive side neither changes its state nor says anything more.
       const states = connectionOf(trace, passive, { flow })?.transitions ?? [];
-      const said = sentBy(trace, passive, flow).filter((event) => event.atNs > last.atNs);
+      const said = sentBy(trace, passive, flow).filter((event) => isBehind(event, last));
       const silence = { kind: 'mark', atNs: endNs(trace) + 5e9, text: 'silence' } as const;
       return addEvents(removeEvents(trace, [...states, ...said]), silence);
     },
@@ -197,7 +198,7 @@ export function dataBeforeHandshakeAck({ flow = 1 }: OnFlow = {}): Check {
     judge(trace) {
       const { third, data, passive, isLate } = look(trace);
       const { ack, read } = taking(trace, data);
-      const rst = sentBy(trace, passive, flow).find((event) => isReset(event) && event.atNs > data.atNs);
+      const rst = sentBy(trace, passive, flow).find((event) => isReset(event) && isBehind(event, data));
       if (
         rst !== undefined &&
         (ack === undefined ||

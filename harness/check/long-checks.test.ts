@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { type Trace, traceFromJson, traceToJson } from '../trace/index.js';
+import { type Trace, traceFromJson, traceToJson, traceWith } from '../trace/index.js';
 import type { Check } from './check.js';
 import { finWait2Kept, finWait2TimesOut } from './fin-wait-2.js';
 import { givesUp, keepsTrying } from './giving-up.js';
+import { lostHandshakeAckRepaired } from './handshake-faults.js';
 import { keepAliveWaitsTwoHours } from './keep-alive-interval.js';
 import * as long from './long-stories.fixture.js';
 import { backsOff } from './retransmission.js';
@@ -190,6 +191,19 @@ describe('times of a trace', () => {
     expect(timeWaitLasts().judge(at(59_990, 'netns')).verdict).to.equal('pass');
     expect(timeWaitLasts().judge(at(59_990, 'virtual')).verdict).to.equal('fail');
     expect(timeWaitLasts().judge(at(60_000, 'virtual')).verdict).to.equal('pass');
+  });
+
+  it('may be the same for two segments: the wire tells which came first', () => {
+    const trace = traceWith(
+      { lab: 'virtual' },
+      'client SYN',
+      'server SYN-RECEIVED',
+      'server SYN,ACK',
+      '@1 client ACK, dropped by f1',
+      '@1 client PSH,ACK "ping"',
+      '@2 server ESTABLISHED',
+    );
+    expect(lostHandshakeAckRepaired().judge(trace).verdict).to.equal('pass');
   });
 
   it('of days are kept to the nanosecond when stored', () => {

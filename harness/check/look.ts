@@ -71,6 +71,10 @@ export function givenTo(trace: Trace, side: Side, flow: number): readonly TcpEve
 /** When a side was first given a segment; the end of time if it never was. */
 export const givenAtNs = (event: TcpEvent): number => deliveredAtNs(event) ?? Number.POSITIVE_INFINITY;
 
+/** Whether a segment came onto the wire behind another. Where computing takes no time, both may bear one stamp. */
+export const isBehind = (event: TcpEvent, other: TcpEvent): boolean =>
+  event.atNs > other.atNs || (event.atNs === other.atNs && event.id > other.id);
+
 /** The relative number after the last that a segment occupies. */
 export const endOf = ({ facts }: TcpEvent): number => (facts.relSeq ?? 0) + facts.len;
 

@@ -15,7 +15,7 @@ import {
   zeroWindowProbesAnswered,
   zeroWindowProbesBackOff,
 } from '../../harness/index.js';
-import { fillsTheWindow, idles, idlesUntilGivenUp, idlesWithKeepAlive } from './plays.js';
+import { DRAINED_WITHIN_MS, fillsTheWindow, idles, idlesUntilGivenUp, idlesWithKeepAlive } from './plays.js';
 
 export const timerScenarios: readonly Scenario[] = [
   {
@@ -49,6 +49,7 @@ export const timerScenarios: readonly Scenario[] = [
   {
     id: 'timers/zero-window',
     title: 'ensures that a closed window is probed at growing distances until it opens',
+    limitMs: 2 * DRAINED_WITHIN_MS,
     play: fillsTheWindow,
     checks: [
       zeroWindowProbed(),
