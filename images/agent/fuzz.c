@@ -16,6 +16,7 @@
 
 enum {
 	MESSAGES_OF_SESSION = 4000,
+	MESSAGES_OF_FLOOD = 20000,
 	/* Sent before the answers are looked at. */
 	MESSAGES_AT_ONCE = 64,
 	HANDLES_KEPT = 64,
@@ -124,6 +125,24 @@ static void add_text(const char *text)
 	add(text, strlen(text));
 }
 
+/* About as long as there is room for, or longer. */
+static void add_long_text(void)
+{
+	static const uint16_t lengths[] = { 62, 4094, 65533 };
+	size_t count = lengths[below(3)] + below(3);
+	add_number(count, 2);
+	while (count-- > 0)
+		add_number('x', 1);
+}
+
+static void add_some_text(const char *text)
+{
+	if (one_in(100))
+		add_long_text();
+	else
+		add_text(text);
+}
+
 static uint32_t some_number(void)
 {
 	static const uint32_t numbers[] = { 0, 1, 2, 4, 255, 4096, 65535, 65536, 262131, 262144, INT32_MAX, 0x80000000u, UINT32_MAX };
@@ -159,7 +178,7 @@ static void add_some_value(void)
 	switch (below(4)) {
 	case 0:
 		add_number(2, 1);
-		add_text(one_in(2) ? "reno" : "lo");
+		add_some_text(one_in(2) ? "reno" : "lo");
 		break;
 	case 1:
 		add_number(3, 1);
@@ -169,6 +188,18 @@ static void add_some_value(void)
 		add_number(1, 1);
 		add_number(one_in(4) ? chance() : some_number() % 100, 8);
 	}
+}
+
+/* All links of the namespace: a long answer to a short question. */
+static void add_link_dump(void)
+{
+	enum { GET_LINK = 18, QUESTION_OCTETS = 32 };
+	struct nlmsghdr head = { .nlmsg_len = QUESTION_OCTETS, .nlmsg_type = GET_LINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP };
+	add_number(0, 4);
+	add_number(NETLINK_ROUTE, 2);
+	add(&head, sizeof head);
+	for (size_t i = sizeof head; i < QUESTION_OCTETS; i++)
+		add_number(0, 1);
 }
 
 static void add_some_netlink(void)
@@ -191,7 +222,7 @@ static void add_some_path(void)
 					     "/dev/zero", "/none/such", "/proc/net/tcp" };
 	add_number(one_in(2) ? 0 : some_handle(IS_NAMESPACE), 4);
 	add_number(one_in(10) ? chance() : 1 + below(15), 2);
-	add_text(paths[below(sizeof paths / sizeof *paths)]);
+	add_some_text(paths[below(sizeof paths / sizeof *paths)]);
 }
 
 static void add_some_data(void)
@@ -236,11 +267,11 @@ static void add_payload(uint16_t type)
 		add_number(one_in(20) ? chance() : 1 + below(3), 1);
 		break;
 	case SET_OPTION:
-		add_text(some_option());
+		add_some_text(some_option());
 		add_some_value();
 		break;
 	case GET_OPTION:
-		add_text(some_option());
+		add_some_text(some_option());
 		add_number(below(5), 1);
 		break;
 	case WATCH:
@@ -250,7 +281,10 @@ static void add_payload(uint16_t type)
 		add_number(session.next_id - below(one_in(2) ? 30 : MESSAGES_OF_SESSION), 4);
 		break;
 	case NETLINK:
-		add_some_netlink();
+		if (session.is_flood)
+			add_link_dump();
+		else
+			add_some_netlink();
 		break;
 	case OPEN:
 		add_some_path();
@@ -266,12 +300,12 @@ static void add_payload(uint16_t type)
 	}
 }
 
-/* Few openings of files and namespaces, which cost much; many of sockets that are connected. */
+/* In a flood, what has long answers. Few openings of files and namespaces, which cost much; many of sockets that are connected. */
 static uint16_t some_type(void)
 {
 	static const uint8_t often[] = { SOCKET, BIND, LISTEN, CONNECT, CONNECT, ACCEPT, ACCEPT, SEND, RECEIVE, RECEIVE, ESTABLISHED, WATCH, SHUTDOWN };
 	if (one_in(2))
-		return often[below(sizeof often)];
+		return session.is_flood ? NETLINK : often[below(sizeof often)];
 	if (one_in(200))
 		return (uint16_t)chance();
 	uint16_t type = (uint16_t)below(REQUEST_TYPES);
@@ -477,6 +511,14 @@ static void note_resident(void)
 		fail("the agent takes too much memory");
 }
 
+static int count_descriptors(void)
+{
+	int count = 0;
+	for (int fd = 0; fd < DESCRIPTORS_WANTED; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 static void start_agent(void)
 {
 	int pair[2];
@@ -489,7 +531,10 @@ static void start_agent(void)
 		dup2(pair[1], STDOUT_FILENO);
 		close(pair[0]);
 		close(pair[1]);
-		exit(agent_main(2, arguments));
+		int before = count_descriptors();
+		int status = agent_main(2, arguments);
+		/* It keeps those of its own namespace. */
+		exit(count_descriptors() > before + 1 + PROTOCOLS ? 3 : status);
 	}
 	if (session.agent < 0)
 		fail("no process for the agent");
@@ -528,8 +573,9 @@ static void run_session(uint64_t seed)
 	session.seed = seed;
 	chance_state = seed * 0x9e3779b97f4a7c15ULL | 1;
 	start_agent();
-	session.is_flood = one_in(8);
-	for (int i = 1; i <= MESSAGES_OF_SESSION && !session.is_over; i++) {
+	session.is_flood = one_in(20);
+	int messages = session.is_flood ? MESSAGES_OF_FLOOD : MESSAGES_OF_SESSION;
+	for (int i = 1; i <= messages && !session.is_over; i++) {
 		write_draft();
 		throw_octets(draft.at, draft.octets);
 		if (session.is_flood || i % MESSAGES_AT_ONCE != 0)
