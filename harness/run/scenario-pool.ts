@@ -71,6 +71,8 @@ class PoolThread {
   end(): Promise<void> {
     return new Promise((resolve) => {
       if (this.isOver) resolve();
+      // Otherwise the process might end while it waits for nothing but this.
+      this.#worker.ref();
       this.#worker.once('exit', () => resolve());
       this.#worker.postMessage('end');
     });
