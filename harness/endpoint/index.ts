@@ -3,6 +3,7 @@ export * from './agent/agent-client.js';
 export * from './agent/agent-endpoint.js';
 export type { AgentEvent } from './agent/agent-events.js';
 export { AgentGone } from './agent/agent-gone.js';
+export type { AgentLink } from './agent/agent-link.js';
 export { openStdioAgent } from './agent/stdio-agent.js';
 export * from './call-record.js';
 export * from './endpoint.js';

@@ -150,7 +150,7 @@ describe('the agent’s client', () => {
     const said = {
       version: 1,
       capabilities: 0b001010,
-      mostOctets: 1000,
+      mostOctets: 2000,
       mostSockets: 5,
       stack: 'x@1',
       system: 'X',
@@ -162,7 +162,7 @@ describe('the agent’s client', () => {
       'netlink',
       'tcpInfo',
     ]);
-    expect(client.mostData).to.be.within(900, 1000);
+    expect(client.mostData).to.be.within(1900, 2000);
   });
 
   it('refuses an agent of another version', async () => {
@@ -171,5 +171,19 @@ describe('the agent’s client', () => {
     const said = { version: 2, capabilities: 0, mostOctets: 1000, mostSockets: 5, stack: 'x', system: 'X' };
     script.answer('HELLO', said);
     expect(String(await asked)).to.include('version 2');
+  });
+
+  it('refuses an agent that has no room for messages', async () => {
+    const asked = rejection(client.hello());
+    await turn();
+    script.answer('HELLO', {
+      version: 1,
+      capabilities: 0,
+      mostOctets: 12,
+      mostSockets: 5,
+      stack: 'x',
+      system: 'X',
+    });
+    expect(String(await asked)).to.include('messages of 12 octets');
   });
 });

@@ -6,12 +6,12 @@ import type { CallLog } from '../call-record.js';
 import type { SocketState } from '../endpoint.js';
 import type { SocketDriver, StackDriver } from '../socket-driver.js';
 import { SocketEndpoint } from '../socket-endpoint.js';
-import type { AgentClient } from './agent-client.js';
+import type { AgentLink } from './agent-link.js';
 import { type AgentContext, AgentSocket, anyAddress } from './agent-socket.js';
 
 export interface AgentEndpointOptions {
   /** Whoever made it closes it: an agent may serve many endpoints. */
-  readonly client: AgentClient;
+  readonly client: AgentLink;
   readonly side: Side;
   /** Its own address; decides the IP version of its sockets. */
   readonly ip: string;

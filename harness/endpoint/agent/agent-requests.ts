@@ -108,4 +108,8 @@ export const CAPABILITIES = {
 
 export const FILE_MODES = { read: 1, write: 2, create: 4, truncate: 8 } as const;
 export const MESSAGE_FLAGS = { OOB: 1, PEEK: 2, DONTWAIT: 4, MORE: 8 } as const;
+
+export const flagBits = (flags: readonly (keyof typeof MESSAGE_FLAGS)[]): number =>
+  flags.reduce((bits, each) => bits | MESSAGE_FLAGS[each], 0);
+
 export const SHUTDOWN_HOW = { read: 1, write: 2, both: 3 } as const;

@@ -161,6 +161,14 @@ describe('a socket behind an agent', () => {
     expect(await sending).to.equal(length);
   });
 
+  it('does not go on where an agent takes nothing and calls it success', async () => {
+    const connection = await established();
+    const sending = connection.send('abc');
+    await turn();
+    agent.answer('SEND', { octets: 0 });
+    expect(await sending).to.equal(0);
+  });
+
   it('rejects a send of which nothing was taken', async () => {
     const connection = await established();
     const sending = rejection(connection.send('x', { withinMs: 5 }));

@@ -1,27 +1,35 @@
 /** A TCP socket that an agent drives. */
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../clock/index.js';
-import { type Address, type PollEvents, type Received, SocketError, Unsupported } from '../endpoint.js';
+import {
+  type Address,
+  type MessageFlag,
+  type PollEvents,
+  type Received,
+  SocketError,
+  Unsupported,
+} from '../endpoint.js';
 import type { Accepted, MessageOptions, Outcome, Queues, SocketDriver } from '../socket-driver.js';
-import { encodeOption, type SocketOption } from '../socket-options.js';
+import type { SocketOption } from '../socket-options.js';
 import { decodeTcpInfo, type TcpInfo } from '../tcp-info.js';
 import type { TcpState } from '../tcp-state.js';
-import type { AgentClient } from './agent-client.js';
 import { stateOfNumber } from './agent-events.js';
+import type { AgentLink } from './agent-link.js';
+import { kindOf, valueReceived, valueToSend } from './agent-option-value.js';
 import {
-  MESSAGE_FLAGS,
+  flagBits,
   OPTION_KINDS,
-  type OptionValue,
   type ReplyBody,
   type RequestBody,
   type RequestName,
   SHUTDOWN_HOW,
 } from './agent-requests.js';
+import { sendIn } from './agent-send.js';
 import { AgentWait } from './agent-wait.js';
 
 /** What all sockets of one endpoint share. */
 export interface AgentContext {
-  readonly client: AgentClient;
+  readonly client: AgentLink;
   readonly clock: Clock;
   /** `uname -r` where the stack is Linux: its releases differ in `struct tcp_info`. */
   readonly release?: string | undefined;
@@ -35,7 +43,6 @@ export interface AgentSocketStart {
 }
 
 const INFO_LINUX = 1;
-const TWO_TO_64 = 2 ** 64;
 
 export class AgentSocket implements SocketDriver {
   readonly #context: AgentContext;
@@ -117,45 +124,14 @@ export class AgentSocket implements SocketDriver {
   }
 
   send(octets: Uint8Array, { flags, withinMs }: MessageOptions): Promise<number> {
-    const { client } = this.#context;
-    const mayWait = !flags.includes('DONTWAIT');
-    return this.#wait<number>('send', mayWait ? withinMs : undefined, (wait, handle) => {
-      let sent = 0;
-      const more = (): void => {
-        const data = octets.subarray(sent, sent + client.mostData);
-        const isLast = sent + data.length === octets.length;
-        // One call stays one: what is urgent is the last octet of all, and pieces are no reason to push.
-        const bits = isLast ? flagBits(flags) : (flagBits(flags) & ~MESSAGE_FLAGS.OOB) | MESSAGE_FLAGS.MORE;
-        wait.ask(
-          'SEND',
-          { handle, body: { flags: bits, data }, as: { call: 'send' } },
-          {
-            answered: (taken) => {
-              sent += taken.octets;
-              const isStopped = wait.isTimeUp || (!mayWait && taken.octets < data.length);
-              if (sent === octets.length || isStopped) wait.done(sent);
-              else more();
-            },
-            // As with SO_SNDTIMEO: what has been taken is the result.
-            cancelled: (taken) => {
-              sent += taken;
-              if (sent > 0) wait.done(sent);
-              else wait.timeOut();
-            },
-            failed: (error) => {
-              if (!mayWait && sent > 0 && isErrno(error, 'EAGAIN')) wait.done(sent);
-              else wait.fail(error);
-            },
-          },
-        );
-      };
-      more();
-    });
+    const mostOctets = this.#context.client.mostData;
+    return this.#wait<number>('send', limitOf(flags, withinMs), (wait, handle) =>
+      sendIn(wait, { handle, octets, flags, mostOctets }),
+    );
   }
 
   receive(most: number, { flags, withinMs }: MessageOptions): Promise<Received> {
-    const mayWait = !flags.includes('DONTWAIT');
-    return this.#wait<Received>('receive', mayWait ? withinMs : undefined, (wait, handle) => {
+    return this.#wait<Received>('receive', limitOf(flags, withinMs), (wait, handle) => {
       const body = { most: Math.min(most, this.#context.client.mostData), flags: flagBits(flags) };
       wait.ask(
         'RECEIVE',
@@ -310,34 +286,9 @@ export class AgentSocket implements SocketDriver {
   }
 }
 
-const flagBits = (flags: readonly (keyof typeof MESSAGE_FLAGS)[]): number =>
-  flags.reduce((bits, each) => bits | MESSAGE_FLAGS[each], 0);
-
-const isErrno = (error: unknown, errno: string): boolean =>
-  error instanceof SocketError && error.errno === errno;
-
-function kindOf({ form }: SocketOption): OptionValue['kind'] {
-  if (form === 'text') return 'text';
-  return form === 'hex' ? 'octets' : 'number';
-}
-
-function valueToSend(option: SocketOption, value: number | string): OptionValue {
-  if (typeof value === 'number') return { kind: 'number', number: value };
-  if (option.form === 'text') return { kind: 'text', text: value };
-  return { kind: 'octets', octets: encodeOption(option, value) };
-}
-
-function valueReceived({ name, form }: SocketOption, value: OptionValue): number | string {
-  switch (value.kind) {
-    case 'number':
-      return form === 'u64' && value.number < 0 ? value.number + TWO_TO_64 : value.number;
-    case 'text':
-      return value.text;
-    case 'octets':
-      if (form !== 'hex') throw new Error(`the agent gives octets for ${name}, which is none of that kind`);
-      return Buffer.from(value.octets).toString('hex');
-  }
-}
+/** What may not wait needs no limit. */
+const limitOf = (flags: readonly MessageFlag[], withinMs: number): number | undefined =>
+  flags.includes('DONTWAIT') ? undefined : withinMs;
 
 /** What a socket has before it has an address. */
 export const anyAddress = (ip: string): Address => ({ ip: isIPv6(ip) ? '::' : '0.0.0.0', port: 0 });

@@ -4,12 +4,12 @@
  */
 import { type Clock, NANOS_PER_MS, type Timer } from '../../clock/index.js';
 import { SocketError, WaitTimeout } from '../endpoint.js';
-import type { AgentClient, Asked } from './agent-client.js';
+import type { AgentLink, Asked } from './agent-link.js';
 import { Cancelled } from './agent-replies.js';
 import type { ReplyBody, RequestName } from './agent-requests.js';
 
 export interface WaitOptions {
-  readonly client: AgentClient;
+  readonly client: AgentLink;
   readonly clock: Clock;
   readonly call: string;
   /** Absent: the agent answers at once. */

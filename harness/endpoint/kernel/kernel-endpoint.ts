@@ -20,7 +20,8 @@ import type { CallLog } from '../call-record.js';
 import type { SocketState } from '../endpoint.js';
 import type { SocketDriver, StackDriver } from '../socket-driver.js';
 import { SocketEndpoint } from '../socket-endpoint.js';
-import { checked, type KernelContext, KernelSocket } from './kernel-socket.js';
+import { checked } from './kernel-descriptor.js';
+import { type KernelContext, KernelSocket } from './kernel-socket.js';
 import { Readiness } from './readiness.js';
 
 export interface KernelEndpointOptions {

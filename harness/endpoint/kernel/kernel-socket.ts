@@ -40,6 +40,7 @@ import type { Accepted, MessageOptions, Outcome, Queues, SocketDriver } from '..
 import { decodeOption, encodeOption, type SocketOption, socketOption } from '../socket-options.js';
 import { decodeTcpInfo, type TcpInfo } from '../tcp-info.js';
 import type { TcpState } from '../tcp-state.js';
+import { checked, checkedOrLater, KernelDescriptor } from './kernel-descriptor.js';
 import type { Readiness } from './readiness.js';
 
 /** What all sockets of one endpoint share. */
@@ -50,10 +51,7 @@ export interface KernelContext {
   readonly release: string;
 }
 
-/** Room for every option of fixed size and for names; TCP_SAVED_SYN is at most two headers. */
-const OPTION_OCTETS = 512;
 const SOCKADDR_OCTETS = 28;
-const LINGER = socketOption('SO_LINGER');
 const TCP_INFO = { name: 'TCP_INFO', level: IPPROTO_TCP, number: 11 } as const;
 const SO_ERROR = socketOption('SO_ERROR');
 const HOW = { read: SHUT_RD, write: SHUT_WR, both: SHUT_RDWR } as const;
@@ -66,43 +64,28 @@ const FLAGS: Readonly<Record<MessageFlag, number>> = {
 
 const flagBits = (flags: readonly MessageFlag[]) => flags.reduce((bits, flag) => bits | FLAGS[flag], 0);
 
-/** The result of a system call; -1 becomes a `SocketError` with errno's name. */
-export function checked(result: number, call: string, detail?: string): number {
-  if (result >= 0) return result;
-  throw new SocketError(errnoName(koffi.errno()), call, detail);
-}
-
-/** Like `checked`, with EAGAIN as undefined: "not now". */
-function checkedOrLater(result: number, call: string): number | undefined {
-  if (result >= 0) return result;
-  const errno = errnoName(koffi.errno());
-  if (errno === 'EAGAIN') return undefined;
-  throw new SocketError(errno, call);
-}
-
 export class KernelSocket implements SocketDriver {
   readonly #context: KernelContext;
-  #fd: number | undefined;
+  readonly #descriptor: KernelDescriptor;
 
   /** Takes the descriptor over. */
   constructor(context: KernelContext, fd: number) {
     this.#context = context;
-    this.#fd = fd;
-  }
-
-  #openFd(call: string): number {
-    if (this.#fd === undefined) throw new SocketError('EBADF', call, 'this socket has been closed');
-    return this.#fd;
+    this.#descriptor = new KernelDescriptor(context.readiness, fd);
   }
 
   bind(at: Address): void {
     const address = encodeSockaddr(at);
-    checked(libc.bind(this.#openFd('bind'), address, address.length), 'bind', `${at.ip} port ${at.port}`);
+    checked(
+      libc.bind(this.#descriptor.number('bind'), address, address.length),
+      'bind',
+      `${at.ip} port ${at.port}`,
+    );
   }
 
   listen(at: Address, backlog: number): Address {
     this.bind(at);
-    checked(libc.listen(this.#openFd('listen'), backlog), 'listen');
+    checked(libc.listen(this.#descriptor.number('listen'), backlog), 'listen');
     return this.localAddress();
   }
 
@@ -119,7 +102,7 @@ export class KernelSocket implements SocketDriver {
         throw new SocketError(errno, 'connect');
       }
       // SO_ERROR is 0 while the handshake is under way, too.
-      if (this.#pollNow(EPOLLOUT) === 0) return undefined;
+      if (this.#descriptor.pollNow(EPOLLOUT) === 0) return undefined;
       const error = this.takeError();
       if (error !== undefined) throw new SocketError(error, 'connect');
       return true;
@@ -127,11 +110,7 @@ export class KernelSocket implements SocketDriver {
   }
 
   localAddress(): Address {
-    const address = new Uint8Array(SOCKADDR_OCTETS);
-    const size = new Uint8Array(4);
-    new DataView(size.buffer).setUint32(0, address.length, true);
-    checked(libc.getsockname(this.#openFd('getsockname'), address, size), 'getsockname');
-    return decodeSockaddr(address);
+    return this.#descriptor.localAddress();
   }
 
   accept(withinMs: number): Promise<Accepted> {
@@ -186,22 +165,22 @@ export class KernelSocket implements SocketDriver {
   }
 
   shutdown(how: 'read' | 'write' | 'both'): void {
-    checked(libc.shutdown(this.#openFd('shutdown'), HOW[how]), 'shutdown');
+    checked(libc.shutdown(this.#descriptor.number('shutdown'), HOW[how]), 'shutdown');
   }
 
   setOption(option: SocketOption, value: number | string): void {
     const { level, number, name } = option;
     const bytes = encodeOption(option, value);
-    const fd = this.#openFd('setsockopt');
+    const fd = this.#descriptor.number('setsockopt');
     checked(libc.setsockopt(fd, level, number, bytes, bytes.length), 'setsockopt', name);
   }
 
   getOption(option: SocketOption): number | string {
-    return decodeOption(option, this.#rawOption(option));
+    return decodeOption(option, this.#descriptor.rawOption(option));
   }
 
   info(): TcpInfo {
-    return decodeTcpInfo(this.#rawOption(TCP_INFO), this.#context.release);
+    return decodeTcpInfo(this.#descriptor.rawOption(TCP_INFO), this.#context.release);
   }
 
   state(): TcpState {
@@ -210,14 +189,14 @@ export class KernelSocket implements SocketDriver {
 
   queues(): Queues {
     return {
-      recvOctets: this.#queue(SIOCINQ, 'ioctl(SIOCINQ)'),
-      sendOctets: this.#queue(SIOCOUTQ, 'ioctl(SIOCOUTQ)'),
-      unsentOctets: this.#queue(SIOCOUTQNSD, 'ioctl(SIOCOUTQNSD)'),
+      recvOctets: this.#descriptor.int(SIOCINQ, 'ioctl(SIOCINQ)'),
+      sendOctets: this.#descriptor.int(SIOCOUTQ, 'ioctl(SIOCOUTQ)'),
+      unsentOctets: this.#descriptor.int(SIOCOUTQNSD, 'ioctl(SIOCOUTQNSD)'),
     };
   }
 
   isAtUrgentMark(): boolean {
-    return this.#queue(SIOCATMARK, 'ioctl(SIOCATMARK)') !== 0;
+    return this.#descriptor.int(SIOCATMARK, 'ioctl(SIOCATMARK)') !== 0;
   }
 
   takeError(): string | undefined {
@@ -226,7 +205,7 @@ export class KernelSocket implements SocketDriver {
   }
 
   poll(): PollEvents {
-    const events = this.#pollNow(EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP);
+    const events = this.#descriptor.pollNow(EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP);
     return {
       readable: (events & EPOLLIN) !== 0,
       writable: (events & EPOLLOUT) !== 0,
@@ -238,21 +217,21 @@ export class KernelSocket implements SocketDriver {
   }
 
   close(): Outcome<void> {
-    const fd = this.#release('close');
-    if (this.#lingers(fd)) return libc.closeOnThread(fd);
+    const fd = this.#descriptor.release('close');
+    if (this.#descriptor.lingers(fd)) return libc.closeOnThread(fd);
     libc.close(fd);
   }
 
   /** Linger 0 and close(2): what is unsent is thrown away and a RST goes out. */
   abort(): void {
-    this.#setLinger(this.#openFd('abort'), 0);
-    libc.close(this.#release('abort'));
+    this.#descriptor.setLinger(this.#descriptor.number('abort'), 0);
+    libc.close(this.#descriptor.release('abort'));
   }
 
   dispose(): void {
-    if (this.#fd === undefined) return;
-    const fd = this.#release('close');
-    if (this.#lingers(fd)) this.#setLinger(fd, -1);
+    if (!this.#descriptor.isOpen) return;
+    const fd = this.#descriptor.release('close');
+    if (this.#descriptor.lingers(fd)) this.#descriptor.setLinger(fd, -1);
     libc.close(fd);
   }
 
@@ -264,63 +243,16 @@ export class KernelSocket implements SocketDriver {
   ): Promise<T> {
     const untilNs = this.#context.clock.now() + wait.withinMs * NANOS_PER_MS;
     for (;;) {
-      const value = attempt(this.#openFd(call));
+      const value = attempt(this.#descriptor.number(call));
       if (value !== undefined) return value;
-      const wake = await this.#context.readiness.wait(this.#openFd(call), wait.events, untilNs);
+      const wake = await this.#context.readiness.wait(this.#descriptor.number(call), wait.events, untilNs);
       if (wake === 'closed') throw new SocketError('EBADF', call, 'this socket was closed meanwhile');
       if (wake === 'ready') continue;
       // On a busy machine the timer may be served before an event that came earlier: look once more.
-      const last = attempt(this.#openFd(call));
+      const last = attempt(this.#descriptor.number(call));
       if (last !== undefined) return last;
       throw new WaitTimeout(call, wait.withinMs);
     }
-  }
-
-  /** The octets of an option, as many as the kernel gives. */
-  #rawOption({ level, number, name }: Pick<SocketOption, 'level' | 'number' | 'name'>): Uint8Array {
-    const bytes = new Uint8Array(OPTION_OCTETS);
-    const size = new Uint8Array(4);
-    const view = new DataView(size.buffer);
-    view.setUint32(0, bytes.length, true);
-    const fd = this.#openFd('getsockopt');
-    checked(libc.getsockopt(fd, level, number, bytes, size), 'getsockopt', name);
-    return bytes.subarray(0, view.getUint32(0, true));
-  }
-
-  /** An ioctl(2) that answers with an int. */
-  #queue(request: number, call: string): number {
-    const answer = new Uint8Array(4);
-    checked(libc.ioctl(this.#openFd(call), request, answer), call);
-    return new DataView(answer.buffer).getInt32(0, true);
-  }
-
-  /** The poll(2) events of the moment; its bits are those of epoll(7). */
-  #pollNow(events: number): number {
-    const pollfd = new Uint8Array(8);
-    const view = new DataView(pollfd.buffer);
-    view.setInt32(0, this.#openFd('poll'), true);
-    view.setUint16(4, events, true);
-    checked(libc.poll(pollfd, 1, 0), 'poll');
-    return view.getUint16(6, true);
-  }
-
-  #release(call: string): number {
-    const fd = this.#openFd(call);
-    this.#context.readiness.forget(fd);
-    this.#fd = undefined;
-    return fd;
-  }
-
-  #lingers(fd: number): boolean {
-    const value = new Uint8Array(8);
-    const size = Uint8Array.of(value.length, 0, 0, 0);
-    checked(libc.getsockopt(fd, LINGER.level, LINGER.number, value, size), 'getsockopt', LINGER.name);
-    return Number(decodeOption(LINGER, value)) > 0;
-  }
-
-  #setLinger(fd: number, seconds: number): void {
-    const value = encodeOption(LINGER, seconds);
-    checked(libc.setsockopt(fd, LINGER.level, LINGER.number, value, value.length), 'setsockopt', LINGER.name);
   }
 }
 
