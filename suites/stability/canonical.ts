@@ -25,7 +25,7 @@ export function canonicalLines(trace: Trace): readonly string[] {
   return trace.events.map((event) =>
     // Labs that are side by side have addresses of their own.
     `${event.atNs} ${event.kind} ${lineOf(event, names)}`.replace(
-      /(?<=")[0-9a-f.:]+(?=")/g,
+      /(?<="|from )[0-9a-f.:]+(?="| port)/g,
       (text) => sides.get(text) ?? text,
     ),
   );
