@@ -38,8 +38,10 @@ export interface GuestOptions {
   readonly memoryMiB?: number;
 }
 
-/** What a guest's memory may grow to; it takes what it uses (about 30 MB). */
-const MEMORY_MIB = 128;
+/** What a guest's memory may grow to; it takes what it uses (about 30 MB). TCP's limits follow it: these are a usual machine's. */
+const MEMORY_MIB = 1024;
+/** Buckets of the table of connections, which would otherwise be large in proportion. */
+const CONNECTION_BUCKETS = 65_536;
 /** The largest frame of a card: its MTU and an Ethernet header. */
 export const GUEST_MTU = 16_000;
 const FRAME_OCTETS = GUEST_MTU + 64;
@@ -237,6 +239,7 @@ function listenAt(path: string): number {
 
 const commandLine = (options: { socket: string; initramfsFile: string; memoryMiB: number }): string[] => [
   `mem=${options.memoryMiB}M`,
+  `thash_entries=${CONNECTION_BUCKETS}`,
   `initrd=${options.initramfsFile}`,
   `vec0:transport=fd,fd=3,mac=02:00:00:00:00:01,gro=0,depth=128,mtu=${GUEST_MTU}`,
   `vec1:transport=fd,fd=4,mac=02:00:00:00:00:02,gro=0,depth=128,mtu=${GUEST_MTU}`,
