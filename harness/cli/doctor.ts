@@ -4,6 +4,7 @@ import { execaSync } from 'execa';
 import { netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
+import { installedKernels, isUpToDate } from '../uml/index.js';
 import { EXIT } from './exit.js';
 
 interface Finding {
@@ -16,7 +17,7 @@ interface Finding {
 
 /** 0 when labs can be made, 3 when not. */
 export function doctor({ ascii }: Terminal): number {
-  const findings = [node(), lab(), ...eyes(), wireshark()];
+  const findings = [node(), lab(), ...eyes(), virtualLab(), wireshark()];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
     process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
@@ -44,6 +45,15 @@ const eyes = (): readonly Finding[] =>
     isOptional: eye !== 'sock_diag',
     sentence,
   }));
+
+function virtualLab(): Finding {
+  const kernels = installedKernels().filter(isUpToDate);
+  const sentence =
+    kernels.length > 0
+      ? `has linux@${kernels.map(({ version }) => version).join(', linux@')}`
+      : 'has no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs';
+  return { what: 'virtual lab', works: kernels.length > 0, isOptional: true, sentence };
+}
 
 function wireshark(): Finding {
   const { failed, stdout } = execaSync('tshark', ['--version'], { reject: false, stderr: 'ignore' });

@@ -89,9 +89,14 @@ export class VirtualLab implements Lab {
       await world.sleepUntil(phaseNs);
       const places = await furnishAll(hosts, sides, options, slot);
       const epochNs = phaseNs + FURNISHED_WITHIN_NS;
-      if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
-      await world.sleepUntil(epochNs);
-      return new VirtualLab(options, { world, slot, epochNs, end, places });
+      try {
+        if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
+        await world.sleepUntil(epochNs);
+        return new VirtualLab(options, { world, slot, epochNs, end, places });
+      } catch (error) {
+        for (const { place } of places) await place.free();
+        throw error;
+      }
     } catch (error) {
       slot[Symbol.dispose]();
       end();
