@@ -2,8 +2,8 @@
 import type { TcpState } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
 import { FLAG, hasFlags, seqAdd, seqNumber } from '../segment/index.js';
-import { segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
-import { changeSegments } from './alter.js';
+import { endNs, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
+import { addEvents, changeSegments, removeEvents } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, nonStrict, passes } from './define.js';
 import { stateBefore } from './given-resets.js';
@@ -184,12 +184,9 @@ export function dataAfterCloseResets(side: Side, { flow = 1 }: OnFlow = {}): Che
         : inconclusive('the run ended with the data', [call, data]);
     },
     mutate(trace) {
-      const { data, answer } = look(trace);
-      const rst = needed(answer, `the ${side} did not answer`);
-      return changeSegments(trace, [rst], () => ({
-        flags: FLAG.ACK,
-        ack: seqAdd(data.segment.seq, data.facts.len),
-      }));
+      const rst = needed(look(trace).answer, `the ${side} did not answer`);
+      const later = { kind: 'mark', atNs: endNs(trace) + 5e9, text: 'silence' } as const;
+      return addEvents(removeEvents(trace, [rst]), later);
     },
   });
 }

@@ -6,7 +6,7 @@ import { FLAG, hasFlags } from '../segment/index.js';
 import { stateAt, type TcpEvent, type Trace, transitionsOf } from '../trace/index.js';
 import { NotShown } from './define.js';
 import { givenAtNs, givenTo, isReset, isStack, rcvNxt, sentBy, sndNxt } from './look.js';
-import { STAMP_MS } from './tolerances.js';
+import { STAMP_MS, toleranceOf } from './tolerances.js';
 
 /** RSTs that a side was given, with where they stood in its window. */
 export interface GivenReset {
@@ -26,7 +26,8 @@ export function resetsGiven(trace: Trace, side: Side, flow: number): readonly Gi
         rst,
         atNs,
         place: placeOf(trace, rst, side, flow),
-        state: stateBefore(trace, side, flow, atNs),
+        // Where stamps are exact, what changes at the instant of its delivery it has changed itself.
+        state: stateBefore(trace, side, flow, toleranceOf(trace).stampMs === 0 ? atNs - 1 : atNs),
       };
     });
 }

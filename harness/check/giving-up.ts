@@ -77,7 +77,7 @@ export function keepsTrying(name: SegmentName, { flow = 1 }: OnFlow = {}): Check
     sentence: isSyn
       ? 'A SYN that nobody answers is repeated for three minutes at least before the stack gives up.'
       : `A ${nounOf(name)} that nobody acknowledges is given up after 100 s at the earliest.`,
-    requirements: isSyn ? ['MUST-23'] : ['SHLD-11'],
+    requirements: isSyn ? ['MUST-23', 'NOID-48'] : ['SHLD-11', 'NOID-48'],
     judge(trace) {
       const { series, end } = look(trace);
       const events = [...series.all, end.event];
@@ -85,13 +85,17 @@ export function keepsTrying(name: SegmentName, { flow = 1 }: OnFlow = {}): Check
       const repeats = plural(series.all.length - 1, 'repeat');
       const found = `${end.text} ${durationText(afterMs)} after the first ${name}, with ${repeats}`;
       if (afterMs >= earliestMs(leastMs, trace)) return passes(found, events);
+      const [, repeat] = series.all;
+      if (repeat === undefined || end.atNs <= repeat.atNs)
+        return fails(`${found}: given up before it was repeated`, events);
       const short = `${found}: R2 is ${isSyn ? 'three minutes' : '100 s'} at least`;
       return isSyn ? fails(short, events) : nonStrict(short, events);
     },
     mutate(trace) {
       const { series, end } = look(trace);
-      const { atNs } = series.first;
-      return endedAt(trace, end, atNs + (leastMs / 4) * NANOS_PER_MS, atNs);
+      const { first, all } = series;
+      const soonMs = Math.min(leastMs, all[1] === undefined ? leastMs : msBetween(first, all[1])) / 2;
+      return endedAt(trace, end, first.atNs + soonMs * NANOS_PER_MS, first.atNs);
     },
   });
 }

@@ -6,6 +6,7 @@ import { givesUp, keepsTrying } from './giving-up.js';
 import { lostHandshakeAckRepaired } from './handshake-faults.js';
 import { keepAliveWaitsTwoHours } from './keep-alive-interval.js';
 import * as long from './long-stories.fixture.js';
+import { resetEnds } from './reset.js';
 import { backsOff } from './retransmission.js';
 import { rtoBound, rtoDoubles } from './retransmission-timer.js';
 import { closed, lostData, withOption } from './stories.fixture.js';
@@ -37,6 +38,13 @@ describe('giving up', () => {
     );
     expect(said(keepsTrying('data'), long.dataLost())).to.match(
       /^pass: receive failed with ETIMEDOUT 9\d\d\.\d+ s after/,
+    );
+  });
+
+  it('before anything was repeated is a violation', () => {
+    const check = keepsTrying('data');
+    expect(said(check, check.mutate(lostData([204, 408, 816])))).to.match(
+      /^fail: .*: given up before it was repeated$/,
     );
   });
 
@@ -191,6 +199,23 @@ describe('times of a trace', () => {
     expect(timeWaitLasts().judge(at(59_990, 'netns')).verdict).to.equal('pass');
     expect(timeWaitLasts().judge(at(59_990, 'virtual')).verdict).to.equal('fail');
     expect(timeWaitLasts().judge(at(60_000, 'virtual')).verdict).to.equal('pass');
+  });
+
+  it('may be the same for a RST and what it ends: it met the state before', () => {
+    const trace = traceWith(
+      { lab: 'virtual' },
+      'client SYN',
+      'server SYN-RECEIVED',
+      'server SYN,ACK',
+      'client ACK',
+      'server ESTABLISHED',
+      '@10 client RST peer',
+      '@10.05 server CLOSED',
+      '@400 mark end',
+    );
+    const check = resetEnds('server', 'ESTABLISHED');
+    expect(check.judge(trace).verdict).to.equal('pass');
+    expect(check.judge(check.mutate(trace)).verdict).to.equal('fail');
   });
 
   it('may be the same for two segments: the wire tells which came first', () => {

@@ -2,7 +2,7 @@
 import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, type Side } from '../fault/index.js';
 import { FLAG } from '../segment/index.js';
-import { endNs, fateOf, gaps, msBetween, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
+import { endNs, fateOf, fits, gaps, msBetween, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
 import { addEvents, changeEvents, removeEvents, shifted, stretchTime } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, neededSome, nonStrict, passes } from './define.js';
@@ -42,18 +42,22 @@ interface Shut {
   readonly probes: readonly TcpEvent[];
 }
 
+/** RFC 9293 section 3.8.6.1: new data, or a repeat of what a window that was taken back leaves unacknowledged. */
+const isProbe = (event: TcpEvent): boolean =>
+  fits(event, { role: 'window-probe' }) || fits(event, { role: 'data', copy: 'repeats' });
+
 export function shutWindow(trace: Trace, side: Side, flow: number): Shut {
   if (!isStack(trace, side)) throw new NotShown(`the ${side} is a scripted peer`);
   const given = givenTo(trace, side, flow).filter(
     (event) => !isReset(event) && event.facts.relAck !== undefined,
   );
-  const probes = segmentsOf(trace, { role: 'window-probe', from: side, flow });
+  const sent = segmentsOf(trace, { from: side, flow });
   const shuts = given.flatMap((since, i) => {
     if (since.facts.windowOctets !== 0 || given[i - 1]?.facts.windowOctets === 0) return [];
     const opened = given.slice(i + 1).find((event) => event.facts.windowOctets > 0);
     const untilNs = opened === undefined ? endNs(trace) : givenAtNs(opened);
     const sinceNs = givenAtNs(since);
-    const within = probes.filter(({ atNs }) => atNs > sinceNs && atNs < untilNs);
+    const within = sent.filter((event) => isProbe(event) && event.atNs > sinceNs && event.atNs < untilNs);
     return [{ since, sinceNs, opened, untilNs, probes: within }];
   });
   const longest = shuts.toSorted(
