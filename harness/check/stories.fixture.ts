@@ -412,22 +412,6 @@ export const windowShut = (): Trace =>
     '+700 mark end',
   );
 
-/** The server has no room for what it had offered room for: the client repeats it into the shut window. */
-export const windowTakenBack = (): Trace =>
-  opened(
-    'client PSH,ACK data=100',
-    'server ACK win=0',
-    '+204 client PSH,ACK seq=5 data=100 again',
-    'server ACK win=0 [pure-ack]',
-    '+408 client PSH,ACK seq=5 data=100 again',
-    '+816 client PSH,ACK seq=5 data=100 again',
-    'server ACK win=0 [pure-ack]',
-    '+1000 server ACK win=64240 [pure-ack]',
-    'client PSH,ACK seq=5 data=100 again',
-    'server ACK',
-    '+700 mark end',
-  );
-
 export const withSack = (): Trace => {
   const trace = withOptions(opened('server PSH,ACK "more"', 'client ACK'));
   const acks = segmentsOf(trace, { from: 'client', role: 'pure-ack' }).slice(-1);

@@ -2,7 +2,16 @@
 import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, type Side } from '../fault/index.js';
 import { FLAG } from '../segment/index.js';
-import { endNs, fateOf, fits, gaps, msBetween, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
+import {
+  endNs,
+  fateOf,
+  fits,
+  gaps,
+  msBetween,
+  segmentsOf,
+  type TcpEvent,
+  type Trace,
+} from '../trace/index.js';
 import { addEvents, changeEvents, removeEvents, shifted, stretchTime } from './alter.js';
 import type { Check } from './check.js';
 import { check, fails, inconclusive, NotShown, needed, neededSome, nonStrict, passes } from './define.js';
@@ -17,7 +26,6 @@ import {
   isReset,
   isStack,
   plural,
-  rcvNxt,
   secondsText,
 } from './look.js';
 import { idOn, type OnFlow } from './on-flow.js';
@@ -184,13 +192,15 @@ export function zeroWindowProbesAnswered({ side = 'client', flow = 1 }: ZeroWind
   const answers = (trace: Trace) => {
     const answering = otherSide(side);
     if (!isStack(trace, answering)) throw new NotShown(`the ${answering} is a scripted peer`);
-    const got = shutWindow(trace, side, flow).probes.filter((probe) => fateOf(probe) === 'delivered');
+    const { since, probes } = shutWindow(trace, side, flow);
+    const got = probes.filter((probe) => fateOf(probe) === 'delivered');
     return neededSome(got, `no probe reached the ${answering}`).map((probe) => ({
       probe,
       ack: acknowledgment(trace, {
         from: answering,
         flow,
-        relAck: rcvNxt(trace, answering, flow, givenAtNs(probe)),
+        // What it was given and had no room for it does not acknowledge.
+        relAck: since.facts.relAck ?? 0,
         after: givenAtNs(probe),
         within: ANSWERED_WITHIN_MS,
       }),
