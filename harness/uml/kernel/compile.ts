@@ -37,7 +37,7 @@ export async function compile(tree: SourceTree, { workshop, onStep }: Bench): Pr
   if (built.failed)
     throw workshop.failure(`Linux ${tree.release} does not compile: ${firstError(built.lines)}`, built);
   const stripped = join(workshop.folder, 'stripped');
-  const ended = await workshop.run('strip', ['-o', stripped, join(tree.folder, 'linux')]);
+  const ended = await workshop.run('strip', ['--strip-unneeded', '-o', stripped, join(tree.folder, 'linux')]);
   if (ended.failed)
     throw workshop.failure(`Linux ${tree.release} could not be stripped of its symbols`, ended);
   workshop.note(`${steps} steps`);
