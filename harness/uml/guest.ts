@@ -25,8 +25,8 @@ import { GuestClock } from './guest-clock.js';
 import { GuestDied } from './guest-died.js';
 import { KernelLog } from './kernel-log.js';
 
-/** A guest's two cards. */
-export type Card = 'wire' | 'control';
+/** A guest's cards: two on the wire, for packets of a usual size and for larger ones, and the agent's. */
+export type Card = 'wire' | 'wide' | 'control';
 
 export interface GuestOptions {
   /** For messages: `linux@6.12 client`. */
@@ -42,9 +42,15 @@ export interface GuestOptions {
 const MEMORY_MIB = 1024;
 /** Buckets of the table of connections, which would otherwise be large in proportion. */
 const CONNECTION_BUCKETS = 65_536;
-/** The largest frame of a card: its MTU and an Ethernet header. */
+/** What a card of the wire is made for. It receives into buffers of that size, and TCP reckons with the buffer: no larger than needed. */
+export const USUAL_MTU = 1500;
+/** The MTU of the other cards. */
 export const GUEST_MTU = 16_000;
 const FRAME_OCTETS = GUEST_MTU + 64;
+const MTUS: Readonly<Record<Card, number>> = { wire: USUAL_MTU, wide: GUEST_MTU, control: GUEST_MTU };
+/** In the order of their names in the guest, `vec0` and on, and of their descriptors in its process. */
+const CARDS: readonly Card[] = ['wire', 'control', 'wide'];
+const FIRST_CARD_FD = 3;
 /** A guest that says nothing for so long of real time hangs: what it does between two messages takes microseconds. */
 const HANGS_MS = 20_000;
 const STARTS_WITHIN_MS = 10_000;
@@ -75,25 +81,31 @@ export class Guest implements Disposable {
   readonly #killAtExit = () => this.#kill();
   #receive: (card: Card, frame: Uint8Array) => void = () => {};
   #gone: (reason: string) => void = () => {};
+  /** Nobody listens to the card for large packets before a lab has it: nothing needs to be asked of it. */
+  #usesWide = false;
   #isOver = false;
 
   /** Starts the kernel's process; `bootGuests` brings it up. Blocks until the kernel has answered, some milliseconds. */
   constructor({ name, kernelFile, initramfsFile, timeline, memoryMiB = MEMORY_MIB }: GuestOptions) {
     this.name = name;
     this.#timeline = timeline;
-    const wire = socketPair(SOCK_DGRAM);
-    const control = socketPair(SOCK_DGRAM);
+    const pairs = { wire: cardPair(), wide: cardPair(), control: cardPair() };
     const [logFd, consoleFd] = socketPair(SOCK_STREAM);
     this.#log = new KernelLog(logFd);
-    this.#ends = { wire: cardEnd('wire', wire), control: cardEnd('control', control) };
+    this.#ends = {
+      wire: cardEnd('wire', pairs.wire),
+      wide: cardEnd('wide', pairs.wide),
+      control: cardEnd('control', pairs.control),
+    };
     const folder = mkdtempSync(join(tmpdir(), 'lastack-'));
-    const theirs = [wire[1], control[1], consoleFd];
+    const cardFds = CARDS.map((card) => pairs[card][1]);
+    const theirs = [...cardFds, consoleFd];
     try {
       const socket = join(folder, 'time');
       const listener = listenAt(socket);
       theirs.push(listener);
       this.#process = spawn(kernelFile, commandLine({ socket, initramfsFile, memoryMiB }), {
-        stdio: ['ignore', consoleFd, consoleFd, wire[1], control[1]],
+        stdio: ['ignore', consoleFd, consoleFd, ...cardFds],
         detached: true,
         env: { PATH: '/usr/bin:/bin', TMPDIR: tmpdir() },
       });
@@ -128,6 +140,11 @@ export class Guest implements Disposable {
   /** What its kernel has said so far, the last of it. */
   get log(): string {
     return this.#log.text();
+  }
+
+  /** From now on the card for large packets is listened to as well. */
+  useWide(): void {
+    this.#usesWide = true;
   }
 
   /** Called for each frame that leaves it, at the time when it leaves. */
@@ -171,6 +188,7 @@ export class Guest implements Disposable {
   #takeFrames(): void {
     this.#takeFramesOf(this.#ends.wire);
     this.#takeFramesOf(this.#ends.control);
+    if (this.#usesWide) this.#takeFramesOf(this.#ends.wide);
     this.#log.take();
   }
 
@@ -223,11 +241,14 @@ export class Guest implements Disposable {
   }
 }
 
-function cardEnd(card: Card, pair: readonly [number, number]): CardEnd {
+function cardPair(): readonly [number, number] {
+  const pair = socketPair(SOCK_DGRAM);
   const octets = new Uint8Array(Int32Array.of(BUFFER_OCTETS).buffer);
   for (const fd of pair) check(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, octets, 4), 'setsockopt');
-  return { card, fd: pair[0], waiting: [] };
+  return pair;
 }
+
+const cardEnd = (card: Card, [fd]: readonly [number, number]): CardEnd => ({ card, fd, waiting: [] });
 
 function listenAt(path: string): number {
   const fd = check(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
@@ -241,8 +262,10 @@ const commandLine = (options: { socket: string; initramfsFile: string; memoryMiB
   `mem=${options.memoryMiB}M`,
   `thash_entries=${CONNECTION_BUCKETS}`,
   `initrd=${options.initramfsFile}`,
-  `vec0:transport=fd,fd=3,mac=02:00:00:00:00:01,gro=0,depth=128,mtu=${GUEST_MTU}`,
-  `vec1:transport=fd,fd=4,mac=02:00:00:00:00:02,gro=0,depth=128,mtu=${GUEST_MTU}`,
+  ...CARDS.map(
+    (card, i) =>
+      `vec${i}:transport=fd,fd=${FIRST_CARD_FD + i},mac=02:00:00:00:00:0${i + 1},gro=0,depth=128,mtu=${MTUS[card]}`,
+  ),
   'con=null',
   'con0=null,fd:1',
   'ssl=null',

@@ -9,12 +9,17 @@ import {
   takeAnswers,
 } from '../../sys/index.js';
 import type { Card, Guest } from '../../uml/index.js';
-import { findLink, linkIndex } from '../rtnetlink-messages.js';
+import { findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
 import { decodeFrame, ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeFrame } from './ethernet.js';
 import { FrameChannel } from './frame-channel.js';
 import { GuestTracing } from './guest-tracing.js';
 import { isHousekeeping, neighbourAnswer } from './neighbours.js';
 
+/** The two of a guest's cards that are on the wire. */
+export type WireCard = Exclude<Card, 'control'>;
+
+const CARD_NAMES: Readonly<Record<WireCard, string>> = { wire: 'vec0', wide: 'vec2' };
+const OWN_NAMESPACE = 0;
 /** The wire's own, as every stack sees its neighbour. */
 const WIRE_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xfe);
 /** Frames that pass before the tracing buffer is emptied, so that it cannot run over. */
@@ -28,12 +33,11 @@ export class GuestHost {
   /** `linux@6.12.117` */
   readonly stack: string;
   readonly tracing: GuestTracing;
-  /** Index of the card that labs' cards sit on. */
-  readonly card: number;
   readonly #guest: Guest;
   readonly #takers: Map<number, TakePacket>;
   #failure: Error | undefined;
   readonly #failed = new Set<(error: Error) => void>();
+  readonly #cards = new Map<WireCard, Promise<number>>();
   #sequence = 0;
   #frames = 0;
 
@@ -43,7 +47,6 @@ export class GuestHost {
       client: AgentClient;
       stack: string;
       tracing: GuestTracing;
-      card: number;
       takers: Map<number, TakePacket>;
     },
   ) {
@@ -51,7 +54,6 @@ export class GuestHost {
     this.client = parts.client;
     this.stack = parts.stack;
     this.tracing = parts.tracing;
-    this.card = parts.card;
     this.#takers = parts.takers;
   }
 
@@ -62,15 +64,13 @@ export class GuestHost {
     let host: GuestHost | undefined;
     guest.onFrame((card: Card, frame) => {
       if (card === 'control') channel.take(frame);
-      else host?.take(frame);
+      else host?.take(card, frame);
     });
     guest.onGone((reason) => channel.end(reason));
     const client = new AgentClient(channel);
     const { stack } = await client.hello();
     const tracing = await GuestTracing.open(client, guestEpochNs);
-    const [card] = await ask(client, 0, NETLINK_ROUTE, findLink('vec0'), 1);
-    if (card === undefined) throw new Error(`${guest.name} has no card for the wire`);
-    host = new GuestHost(guest, { client, stack, tracing, card: linkIndex(card), takers });
+    host = new GuestHost(guest, { client, stack, tracing, takers });
     return host;
   }
 
@@ -83,10 +83,29 @@ export class GuestHost {
     return this.#failure;
   }
 
-  /** Puts a packet before the card with this MAC. */
-  send(mac: Uint8Array, packet: Uint8Array): void {
+  /** Index of the card of the wire that a lab's card sits on; it is up then. */
+  card(card: WireCard): Promise<number> {
+    const known = this.#cards.get(card) ?? this.#openCard(card);
+    this.#cards.set(card, known);
+    return known;
+  }
+
+  async #openCard(card: WireCard): Promise<number> {
+    const name = CARD_NAMES[card];
+    if (card === 'wide') this.#guest.useWide();
+    // It never says anything by itself.
+    await this.client.writeFile(OWN_NAMESPACE, `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1');
+    const [link] = await this.netlink(OWN_NAMESPACE, NETLINK_ROUTE, findLink(name));
+    if (link === undefined) throw new Error(`${this.name} has no card ${name}`);
+    const index = linkIndex(link);
+    await this.netlink(OWN_NAMESPACE, NETLINK_ROUTE, setUp(index));
+    return index;
+  }
+
+  /** Puts a packet before the lab's card with this MAC. */
+  send(card: WireCard, mac: Uint8Array, packet: Uint8Array): void {
     const etherType = (packet[0] ?? 0) >> 4 === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
-    this.#guest.send('wire', encodeFrame({ destination: mac, source: WIRE_MAC, etherType, payload: packet }));
+    this.#guest.send(card, encodeFrame({ destination: mac, source: WIRE_MAC, etherType, payload: packet }));
     this.#count();
   }
 
@@ -115,7 +134,7 @@ export class GuestHost {
     return ask(this.client, namespace, protocol, request, this.#sequence);
   }
 
-  take(octets: Uint8Array): void {
+  take(card: WireCard, octets: Uint8Array): void {
     const frame = decodeFrame(octets);
     if (frame === undefined) return;
     const taker = this.#takers.get(macKey(frame.source));
@@ -123,7 +142,7 @@ export class GuestHost {
     if (taker === undefined) return;
     const answer = neighbourAnswer(octets, WIRE_MAC);
     if (answer !== undefined) {
-      this.#guest.send('wire', answer);
+      this.#guest.send(card, answer);
       return;
     }
     const isIp = frame.etherType === ETHERTYPE_IPV4 || frame.etherType === ETHERTYPE_IPV6;

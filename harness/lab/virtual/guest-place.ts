@@ -15,7 +15,7 @@ import { destroyRequest } from '../destroy-sockets.js';
 import type { Settings } from '../lab.js';
 import { addAddress, addMacvlan, findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
 import { checkSettingName, settingFailure, settingFile } from '../setting-names.js';
-import type { GuestHost } from './guest-host.js';
+import type { GuestHost, WireCard } from './guest-host.js';
 
 const LINK = 'eth0';
 const LOOPBACK_INDEX = 1;
@@ -24,6 +24,7 @@ const OWN_NAMESPACE = 0;
 export interface PlaceOptions {
   readonly host: GuestHost;
   readonly side: Side;
+  readonly card: WireCard;
   readonly mac: Uint8Array;
   readonly ip: string;
   readonly remoteIp: string;
@@ -62,7 +63,7 @@ export class GuestPlace {
     await host.netlink(
       OWN_NAMESPACE,
       NETLINK_ROUTE,
-      addMacvlan({ name: LINK, mac, mtu, card: host.card, namespaceFd }),
+      addMacvlan({ name: LINK, mac, mtu, card: await host.card(this.#options.card), namespaceFd }),
     );
     const [link] = await host.netlink(this.#namespace, NETLINK_ROUTE, findLink(LINK));
     if (link === undefined) throw new Error(`${host.name} has lost the card of a lab`);

@@ -132,6 +132,20 @@ describe('a virtual lab', () => {
     });
   });
 
+  it('carries packets as large as a guest can, and refuses larger ones in one sentence', async () => {
+    await withLab({ ipVersion: 4, mtu: 16_000 }, async (lab) => {
+      const { client, server } = await connected(lab);
+      await client.send('x'.repeat(15_000));
+      await server.receiveAll({ octets: 15_000 });
+      const { segments } = await lab.recording();
+      expect(Math.max(...segments.map(({ packet }) => packet.length))).to.be.greaterThan(15_000);
+    });
+    const error = await failureOf(openLab({ ipVersion: 4, mtu: 16_001 }));
+    expect(error.message).to.equal(
+      'a virtual lab with IPv4 cannot have an MTU of 16001: give a number from 68 to 16000',
+    );
+  });
+
   it('says what is wrong with a setting, and leaves nothing open', async () => {
     const settings = { client: { 'ipv4.tcp_no_such_thing': 1 } };
     const error = await failureOf(openLab({ ipVersion: 4, settings }));

@@ -7,14 +7,14 @@ import type { CallRecord, Endpoint, PeerPort } from '../../endpoint/index.js';
 import { otherSide, type Receipt, SIDES, type Side } from '../../fault/index.js';
 import { exactStates, type NoteRecord, type TracepointEvent } from '../../observe/index.js';
 import { messageOf } from '../../text/index.js';
-import { GUEST_EPOCH_UNIX_NS, nextPhase } from '../../uml/index.js';
+import { GUEST_EPOCH_UNIX_NS, GUEST_MTU, nextPhase, USUAL_MTU } from '../../uml/index.js';
 import { type Carrier, type Recorder, Wire, type WireControl } from '../../wire/index.js';
 import type { Lab, LabOptions, Recording } from '../lab.js';
 import { isOwn } from '../own-connections.js';
 import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
 import type { SyncResult, WireRequest } from '../wire-request.js';
-import type { GuestHost } from './guest-host.js';
+import type { GuestHost, WireCard } from './guest-host.js';
 import { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
 import { type Slot, takeSlot } from './slots.js';
@@ -31,7 +31,8 @@ export interface VirtualStacks {
 export const LATENCY_NS: Nanos = 100_000;
 /** How long after a phase a story begins: its lab is furnished by then, and its timers fire alike in every run. */
 const FURNISHED_WITHIN_NS = 1024 * NANOS_PER_MS;
-const DEFAULT_MTU = 1500;
+/** RFC 791 section 3.2 and RFC 8200 section 5. */
+const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
 
 /** Labs between these kernels. A lab rejects with one sentence when a kernel is missing or does not come up. */
 export const virtualLabs =
@@ -69,6 +70,7 @@ export class VirtualLab implements Lab {
   readonly #desk: WireDesk;
   readonly #wire: Wire;
   readonly #slot: Slot;
+  readonly #mtu: number;
   readonly #inside = new Map<Side, Inside>();
   readonly #peerPort: QueuedPeerPort | undefined;
   readonly #calls: CallRecord[] = [];
@@ -80,6 +82,7 @@ export class VirtualLab implements Lab {
   #isClosed = false;
 
   static async open(options: LabOptions, stacks: VirtualStacks, world: World): Promise<VirtualLab> {
+    mtuOf(options);
     const end = world.begin();
     const slot = takeSlot(options);
     try {
@@ -117,6 +120,7 @@ export class VirtualLab implements Lab {
     const { world, slot, epochNs, places } = parts;
     this.ipVersion = options.ipVersion;
     this.#slot = slot;
+    this.#mtu = mtuOf(options);
     this.clock = new LabClock(world, epochNs);
     this.#desk = new WireDesk({ clock: this.clock, ask: async (request) => this.#answer(request) });
     this.wire = this.#desk;
@@ -186,7 +190,8 @@ export class VirtualLab implements Lab {
     const inside = this.#inside.get(side);
     if (inside !== undefined) {
       const mac = this.#slot.mac(side);
-      return { send: (packet) => inside.host.send(mac, packet) };
+      const card = cardFor(this.#mtu);
+      return { send: (packet) => inside.host.send(card, mac, packet) };
     }
     return { send: (packet) => this.#peerPort?.deliver(packet, this.clock.now()) };
   }
@@ -298,6 +303,16 @@ export class VirtualLab implements Lab {
   }
 }
 
+function mtuOf({ mtu = USUAL_MTU, ipVersion }: LabOptions): number {
+  const smallest = SMALLEST_MTU[ipVersion];
+  if (Number.isInteger(mtu) && mtu >= smallest && mtu <= GUEST_MTU) return mtu;
+  throw new RangeError(
+    `a virtual lab with IPv${ipVersion} cannot have an MTU of ${mtu}: give a number from ${smallest} to ${GUEST_MTU}`,
+  );
+}
+
+const cardFor = (mtu: number): WireCard => (mtu > USUAL_MTU ? 'wide' : 'wire');
+
 interface Furnished {
   readonly side: Side;
   readonly host: GuestHost;
@@ -325,12 +340,13 @@ async function furnish(host: GuestHost, side: Side, options: LabOptions, slot: S
   const place = await GuestPlace.furnish({
     host,
     side,
+    card: cardFor(mtuOf(options)),
     mac: slot.mac(side),
     ip: slot.ip(side),
     remoteIp: slot.ip(otherSide(side)),
     prefixBits: slot.prefixBits,
     ipVersion: options.ipVersion,
-    mtu: options.mtu ?? DEFAULT_MTU,
+    mtu: mtuOf(options),
     settings: options.settings?.[side] ?? {},
   });
   return { side, host, place };
