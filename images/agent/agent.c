@@ -147,7 +147,9 @@ enum {
 	FAREWELL_MS = 1000,
 	/* For what no event tells the end of: the card's queue was full, or poll(2) was wrong. */
 	RETRY_MS = 1,
-	BUFFER_OCTETS = 8 << 20,
+	NETLINK_BUFFER_OCTETS = 1 << 20,
+	/* What has arrived at one instant must fit, for no frame comes twice. A card may count each as its largest: about 1400 then. */
+	FRAMES_BUFFER_OCTETS = 24 << 20,
 };
 
 #define INPUT_OCTETS (LENGTH_OCTETS + MESSAGE_MOST + FRAMES_AT_ONCE * FRAME_OCTETS)
@@ -1950,9 +1952,8 @@ static void free_namespace(struct namespace *namespace)
 	forget_object(&namespace->object);
 }
 
-static void enlarge_receive_buffer(int fd)
+static void enlarge_receive_buffer(int fd, int octets)
 {
-	int octets = BUFFER_OCTETS;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
 }
@@ -1970,7 +1971,7 @@ static int netlink_descriptor(struct namespace *namespace, uint16_t protocol)
 		return -1;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd >= 0)
-		enlarge_receive_buffer(fd);
+		enlarge_receive_buffer(fd, NETLINK_BUFFER_OCTETS);
 	namespace->netlink[protocol] = fd;
 	return fd;
 }
@@ -2331,9 +2332,24 @@ static void take_frame(const uint8_t *frame, size_t octets, const struct sockadd
 	input.to += count;
 }
 
+/* The stream cannot go on when a part of it is missing; whoever waits for an answer must find why there is none. */
+static void see_that_none_was_lost(struct msghdr *head)
+{
+	struct cmsghdr *note = CMSG_FIRSTHDR(head);
+	/* Its number is of those that were dropped; there is no such note while there are none. */
+	if (note == NULL || note->cmsg_level != SOL_SOCKET || note->cmsg_type != SO_RXQ_OVFL)
+		return;
+	errno = 0;
+	die("frames were lost, for more came at once than the receive buffer holds");
+}
+
 static bool take_frames(void)
 {
 	static uint8_t frames[FRAMES_AT_ONCE][FRAME_OCTETS];
+	union {
+		struct cmsghdr aligned;
+		uint8_t octets[CMSG_SPACE(sizeof(uint32_t))];
+	} notes[FRAMES_AT_ONCE];
 	struct sockaddr_ll from[FRAMES_AT_ONCE];
 	struct iovec parts[FRAMES_AT_ONCE];
 	struct mmsghdr messages[FRAMES_AT_ONCE];
@@ -2341,13 +2357,20 @@ static bool take_frames(void)
 	for (int i = 0; i < FRAMES_AT_ONCE; i++) {
 		parts[i] = (struct iovec){ .iov_base = frames[i], .iov_len = FRAME_OCTETS };
 		messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &parts[i], .msg_iovlen = 1
+			.msg_name = &from[i],
+			.msg_namelen = sizeof from[i],
+			.msg_iov = &parts[i],
+			.msg_iovlen = 1,
+			.msg_control = &notes[i],
+			.msg_controllen = sizeof notes[i],
 		};
 	}
 	/* Errors (the device was down) are told once and pass; there is no end of a device. */
 	int count = recvmmsg(transport.in, messages, FRAMES_AT_ONCE, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		see_that_none_was_lost(&messages[i].msg_hdr);
 		take_frame(frames[i], messages[i].msg_len, &from[i]);
+	}
 	return true;
 }
 
@@ -2714,7 +2737,10 @@ static void serve_frames(const char *device)
 	memcpy(transport.header + 6, request.ifr_hwaddr.sa_data, 6);
 	transport.header[12] = ETHERTYPE_AGENT >> 8;
 	transport.header[13] = ETHERTYPE_AGENT & 0xff;
-	enlarge_receive_buffer(fd);
+	enlarge_receive_buffer(fd, FRAMES_BUFFER_OCTETS);
+	int on = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) < 0)
+		die(device);
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
 		die(device);
 	transport.is_framed = true;
