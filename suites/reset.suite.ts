@@ -1,4 +1,5 @@
 import { conformance } from '../harness/index.js';
+import { knownDeviations } from './known-deviations.js';
 import { resetScenarios } from './reset/index.js';
 
-conformance('reset', resetScenarios);
+conformance('reset', resetScenarios, { known: knownDeviations });

@@ -1,4 +1,5 @@
 import { conformance } from '../harness/index.js';
+import { knownDeviations } from './known-deviations.js';
 import { timerScenarios } from './timers/index.js';
 
-conformance('timers', timerScenarios);
+conformance('timers', timerScenarios, { known: knownDeviations });

@@ -5,6 +5,7 @@ import Mocha from 'mocha';
 import { allScenarios } from '../../suites/index.js';
 import { Session, type SessionOptions, useSession } from '../mocha/index.js';
 import {
+  deviationLines,
   figureLines,
   figuresOf,
   progressLine,
@@ -12,9 +13,8 @@ import {
   type Terminal,
   timerLines,
   timerTable,
-  unexpectedLines,
 } from '../report/index.js';
-import { isAsExpected, type ScenarioRun, select } from '../run/index.js';
+import { type ScenarioRun, select, wentAsExpected } from '../run/index.js';
 import { EXIT, UsageError } from './exit.js';
 
 export interface RunCommand {
@@ -48,14 +48,12 @@ export async function run(command: RunCommand, terminal: Terminal): Promise<numb
   const failures = await runMocha(session);
   const runs = await session.runs();
   const figures = figuresOf(runs, performance.now() - startedMs);
-  const lines = [...unexpectedLines(runs, terminal), '', ...figureLines(runs, figures)];
+  const lines = [...deviationLines(runs, terminal), '', ...figureLines(runs, figures)];
   process.stdout.write(`${lines.join('\n')}\n`);
   await report.finish(runs, figures);
   for (const line of exactTimers(runs, terminal)) process.stdout.write(`${line}\n`);
   process.stdout.write(`traces, captures and verdicts: ${report.folder}\n`);
-  return failures === 0 && runs.every(({ verdict }) => isAsExpected(verdict))
-    ? EXIT.asExpected
-    : EXIT.verdictFailed;
+  return failures === 0 && runs.every(wentAsExpected) ? EXIT.asExpected : EXIT.verdictFailed;
 }
 
 /** The timers of stacks, where their times are exact: those of a lab in virtual time. */

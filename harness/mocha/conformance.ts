@@ -1,13 +1,29 @@
 /** Declares scenarios as mocha tests: a `describe` for each scenario and IP version, an `it` for each of its checks. */
 import { AssertionError } from 'chai';
-import type { Check, CheckResult } from '../check/index.js';
-import { isAsExpected, type Scenario, type ScenarioRun, type Selected } from '../run/index.js';
+import type { Check } from '../check/index.js';
+import {
+  isAsExpected,
+  type KnownDeviation,
+  type Scenario,
+  type ScenarioResult,
+  type ScenarioRun,
+  type Selected,
+} from '../run/index.js';
 import { clause } from '../spec/index.js';
 import { session } from './session.js';
 
-export function conformance(suiteName: string, scenarios: readonly Scenario[]): void {
+export interface ConformanceOptions {
+  /** What the stacks are known to do otherwise: a test of that passes and says so, and fails when it is not true any more. */
+  readonly known?: readonly KnownDeviation[];
+}
+
+export function conformance(
+  suiteName: string,
+  scenarios: readonly Scenario[],
+  { known = [] }: ConformanceOptions = {},
+): void {
   describe(suiteName, () => {
-    for (const selected of session().select(scenarios)) declareScenario(selected);
+    for (const selected of session().select(scenarios)) declareScenario({ ...selected, known });
   });
 }
 
@@ -24,10 +40,10 @@ function declareScenario(selected: Selected): void {
     it('obeys the rules that hold on every trace', async function () {
       const run = await resultOf(selected, this);
       const own = new Set(scenario.checks.map((check) => check.id));
-      const broken = run.results.filter(
-        (result) => !own.has(result.check) && !isAsExpected(result.judgement.verdict),
-      );
+      const rules = run.results.filter((result) => !own.has(result.check));
+      const broken = rules.filter((result) => !isAsExpected(result));
       if (broken.length > 0) throw new AssertionError(broken.map(explain).join('\n'));
+      for (const rule of rules) remarkKnown(this, rule);
     });
   });
   session().declare(selected, suite);
@@ -39,7 +55,8 @@ function declareCheck(selected: Selected, check: Check): void {
     const result = run.results.find((each) => each.check === check.id);
     if (result === undefined) throw new AssertionError(reasonOf(run));
     if (result.judgement.verdict === 'unsupported') skip(this, result.judgement.finding);
-    if (!isAsExpected(result.judgement.verdict)) throw new AssertionError(explain(result));
+    if (!isAsExpected(result)) throw new AssertionError(explain(result));
+    remarkKnown(this, result);
   });
 }
 
@@ -54,12 +71,20 @@ async function resultOf(selected: Selected, context: Mocha.Context): Promise<Sce
 
 /** Mocha prints no reason of a skip: the title carries it. */
 function skip(context: Mocha.Context, reason: string): never {
-  if (context.test !== undefined) context.test.title += ` [skipped: ${reason}]`;
+  remark(context, `skipped: ${reason}`);
   return context.skip();
+}
+
+function remarkKnown(context: Mocha.Context, { judgement, known }: ScenarioResult): void {
+  if (known !== undefined) remark(context, `${judgement.verdict}, known: ${known.reason} (${known.link})`);
+}
+
+function remark({ test }: Mocha.Context, text: string): void {
+  if (test !== undefined) test.title += ` [${text}]`;
 }
 
 const reasonOf = ({ outcome }: ScenarioRun): string =>
   outcome.kind === 'played' ? 'the check was not judged' : `${outcome.kind}: ${outcome.reason}`;
 
-const explain = ({ requirements, sentence, judgement }: CheckResult): string =>
-  `${judgement.verdict}: ${judgement.finding}\n  ${sentence}\n  ${requirements.map(clause).join(', ')}`;
+const explain = ({ requirements, sentence, judgement, unexpected }: ScenarioResult): string =>
+  `${unexpected ?? judgement.verdict}: ${judgement.finding}\n  ${sentence}\n  ${requirements.map(clause).join(', ')}`;

@@ -1,5 +1,5 @@
 /** A run as it goes: a line for each scenario that ends, and the figures when all have. */
-import { isAsExpected, type ScenarioRun } from '../run/index.js';
+import { isConforming, type ScenarioResult, type ScenarioRun, wentAsExpected } from '../run/index.js';
 import { humanTime } from '../text/index.js';
 import type { RunFigures } from './run-report.js';
 import { verdictEntries } from './run-report.js';
@@ -13,8 +13,8 @@ export function progressLine(
   terminal: Terminal,
 ): string {
   const glyphs = glyphsOf(terminal);
-  const fine = isAsExpected(run.verdict);
-  const weak = run.verdict === 'non-strict' || run.verdict === 'unsupported';
+  const fine = wentAsExpected(run);
+  const weak = run.verdict !== 'pass' && run.verdict !== 'info';
   const style: Style = fine ? (weak ? 'yellow' : 'green') : 'red';
   const said =
     run.outcome.kind === 'played' ? tally(verdictEntries(run)) : `${run.outcome.kind}: ${run.outcome.reason}`;
@@ -29,20 +29,20 @@ export function progressLine(
   );
 }
 
-/** What is not as a conforming endpoint has it, with clause and finding. */
-export function unexpectedLines(runs: readonly ScenarioRun[], terminal: Terminal): readonly string[] {
+/** What is not as a conforming endpoint has it, known or not, with clause and finding; and what was to be like that and is not. */
+export function deviationLines(runs: readonly ScenarioRun[], terminal: Terminal): readonly string[] {
   return runs
-    .filter((run) => !isAsExpected(run.verdict))
+    .filter((run) => !isConforming(run.verdict) || !wentAsExpected(run))
     .flatMap((run) => [
       '',
       `${run.scenario.id} ipv${run.ipVersion}: ${run.scenario.title}`,
       ...(run.outcome.kind === 'played' ? [] : [`  ${run.outcome.kind}: ${run.outcome.reason}`]),
-      ...verdictLines(
-        verdictEntries(run).filter(({ judgement }) => !isAsExpected(judgement.verdict)),
-        terminal,
-      ),
+      ...verdictLines(verdictEntries({ results: run.results.filter(isNotable) }), terminal),
     ]);
 }
+
+const isNotable = ({ judgement, unexpected }: ScenarioResult): boolean =>
+  !isConforming(judgement.verdict) || unexpected !== undefined;
 
 /** The run's length beside the longest timer that it had to wait for. */
 export function figureLines(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ScenarioRun } from '../run/index.js';
 import { type Trace, traceWith } from '../trace/index.js';
-import { figureLines } from './progress.js';
+import { deviationLines, figureLines, progressLine } from './progress.js';
 import { figuresOf, RunReport } from './run-report.js';
 
 const runOf = (trace: Trace): ScenarioRun => ({
@@ -51,6 +51,32 @@ describe('the report of a run', () => {
     expect(readFileSync(join(folder, 'timers.txt'), 'utf8')).to.match(/^SYN {2}linux@6\.1 {2}1\.024$/m);
     const timers: unknown = JSON.parse(readFileSync(join(folder, 'timers.json'), 'utf8'));
     expect(timers).to.have.nested.property('schedules[0].offsetsNs').that.deep.equals([1_024_000_000]);
+  });
+
+  it('tells what was known of its results, and whether it went as expected', async () => {
+    const known = { reason: 'it gives up early', link: 'tcp_timer.c' };
+    const judgement = { verdict: 'fail', finding: 'gave up', evidence: [] } as const;
+    const failed = { check: 'patient', sentence: 'It waits.', requirements: [], clauses: [], judgement };
+    const runs = [
+      { ...runOf(NOTHING_REPEATED), verdict: 'fail', results: [{ ...failed, known }] },
+      { ...runOf(NOTHING_REPEATED), verdict: 'fail', results: [failed] },
+    ] as const;
+    await new RunReport(folder).finish(runs, figuresOf(runs, 10));
+    const { scenarios }: { scenarios: { asExpected: boolean; verdict: string; results: unknown[] }[] } =
+      JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'));
+    expect(scenarios.map(({ asExpected, verdict }) => `${verdict} ${asExpected}`)).to.deep.equal([
+      'fail true',
+      'fail false',
+    ]);
+    const told = { check: 'patient', verdict: 'fail', finding: 'gave up' };
+    expect(scenarios.flatMap(({ results }) => results)).to.deep.equal([{ ...told, known }, told]);
+    const lines = deviationLines(runs, { color: false, columns: 120 });
+    expect(lines.filter((line) => line.includes('known: it gives up early (tcp_timer.c)'))).to.have.length(1);
+    const count = { ended: 1, of: 2 };
+    expect(runs.map((run) => progressLine(run, count, { color: false, columns: 120 })[0])).to.deep.equal([
+      '△',
+      '✗',
+    ]);
   });
 
   it('has no table of timers where none was seen', async () => {

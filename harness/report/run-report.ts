@@ -1,6 +1,6 @@
 /** What a run of many scenarios writes: the files of each as it ends, `summary.json` over all of them, and the timers seen. */
 import { join } from 'node:path';
-import type { ScenarioRun } from '../run/index.js';
+import { type ScenarioResult, type ScenarioRun, wentAsExpected } from '../run/index.js';
 import { requirement } from '../spec/index.js';
 import { type FileContent, type RunFiles, writeRunFiles, writeTogether } from './files.js';
 import { timerLines, timersToJson } from './timer-lines.js';
@@ -9,12 +9,22 @@ import type { VerdictEntry } from './verdicts.js';
 
 /** The results of a run as they are printed and stored. */
 export const verdictEntries = (run: Pick<ScenarioRun, 'results'>): readonly VerdictEntry[] =>
-  run.results.map(({ check, sentence, requirements, judgement }) => ({
-    id: check,
-    sentence,
-    requirements: requirements.map(requirement),
-    judgement,
+  run.results.map((result) => ({
+    id: result.check,
+    sentence: result.sentence,
+    requirements: result.requirements.map(requirement),
+    judgement: result.judgement,
+    ...expectation(result),
   }));
+
+/** What the list of known deviations says, where it says something. */
+const expectation = ({
+  known,
+  unexpected,
+}: ScenarioResult): Pick<ScenarioResult, 'known' | 'unexpected'> => ({
+  ...(known === undefined ? {} : { known }),
+  ...(unexpected === undefined ? {} : { unexpected }),
+});
 
 export class RunReport {
   readonly #writing: Promise<RunFiles | undefined>[] = [];
@@ -43,12 +53,14 @@ export class RunReport {
       scenario: run.scenario.id,
       ipVersion: run.ipVersion,
       verdict: run.verdict,
+      asExpected: wentAsExpected(run),
       outcome: run.outcome,
       realMs: Math.round(run.realMs),
-      results: run.results.map(({ check, judgement }) => ({
-        check,
-        verdict: judgement.verdict,
-        finding: judgement.finding,
+      results: run.results.map((result) => ({
+        check: result.check,
+        verdict: result.judgement.verdict,
+        finding: result.judgement.finding,
+        ...expectation(result),
       })),
     }));
     const content = `${JSON.stringify({ format: 'lastack-summary', version: 1, figures, scenarios }, null, 2)}\n`;

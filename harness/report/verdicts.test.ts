@@ -40,6 +40,28 @@ describe('verdictLines', () => {
     expect(first).to.include('\u001b[31m').and.to.include('✗ fail');
   });
 
+  it('says why a deviation is known, and what is wrong with a pass that was not expected', () => {
+    const known = { reason: 'it gives up early', link: 'tcp_timer.c' };
+    const unexpected = 'an unexpected pass: take it off the list';
+    const terminal = { color: false, columns: 120 };
+    expect(verdictLines([{ ...entry('fail'), known }], terminal)).to.include.members([
+      '  ✗ fail         The passive closer sends its FIN again until it is acknowledged.',
+      '                 known: it gives up early (tcp_timer.c)',
+    ]);
+    expect(verdictLines([{ ...entry('pass'), unexpected }], terminal)).to.include.members([
+      '  ✗ pass         The passive closer sends its FIN again until it is acknowledged.',
+      '                 an unexpected pass: take it off the list',
+    ]);
+  });
+
+  it('counts what is known, and what passes unexpectedly, by itself', () => {
+    const known = { ...entry('fail'), known: { reason: 'so', link: 'there' } };
+    const pass = { ...entry('pass'), unexpected: 'take it off' };
+    expect(tally([known, entry('fail'), pass, known, entry('pass')])).to.equal(
+      '1 pass, 1 pass (unexpected), 1 fail, 2 fail (known)',
+    );
+  });
+
   it('counts verdicts, the graver last', () => {
     expect(tally([entry('fail'), entry('pass'), entry('info'), entry('pass')])).to.equal(
       '2 pass, 1 info, 1 fail',

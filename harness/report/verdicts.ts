@@ -29,6 +29,10 @@ export interface VerdictEntry {
   readonly sentence: string;
   readonly requirements: readonly Citation[];
   readonly judgement: Pick<Judgement, 'verdict' | 'finding'>;
+  /** Why this deviation is as expected. */
+  readonly known?: { readonly reason: string; readonly link: string };
+  /** What is not as expected although the verdict is good. */
+  readonly unexpected?: string;
 }
 
 const LOOK: Readonly<Record<Verdict, { readonly glyph: keyof Glyphs; readonly style: Style }>> = {
@@ -50,9 +54,9 @@ export function verdictLines(entries: readonly VerdictEntry[], terminal: Termina
 }
 
 function entryLines(entry: VerdictEntry, terminal: Terminal): readonly string[] {
-  const { sentence, requirements, judgement } = entry;
+  const { sentence, requirements, judgement, known, unexpected } = entry;
   const glyphs = glyphsOf(terminal);
-  const { glyph, style } = LOOK[judgement.verdict];
+  const { glyph, style } = LOOK[unexpected === undefined ? judgement.verdict : 'fail'];
   const indent = 2 + 1 + 1 + VERDICT_WIDTH + 1;
   const width = Math.max(20, terminal.columns - indent);
   const head = [span(`  ${glyphs[glyph]} ${judgement.verdict.padEnd(VERDICT_WIDTH)} `, style)];
@@ -67,6 +71,8 @@ function entryLines(entry: VerdictEntry, terminal: Terminal): readonly string[] 
     [...head, span(first, 'bold')],
     ...rest.map((line) => [span(' '.repeat(indent)), span(line, 'bold')]),
     ...below(found, judgement.verdict === 'pass' ? undefined : style),
+    ...below(unexpected ?? '', style),
+    ...below(known === undefined ? '' : `known: ${known.reason} (${known.link})`),
     ...below(clauses, 'dim'),
   ].map((spans) => paint(spans, terminal));
 }
@@ -77,8 +83,8 @@ export function citationText({ id, rfc = 9293, section, level }: Citation, glyph
   return `RFC ${rfc} ${place} ${id}${id.startsWith(level.split(/[\s(]/)[0] ?? '') ? '' : ` (${level})`}`;
 }
 
-/** `5 pass, 1 fail`: how many of each, the graver last. */
-export function tally(entries: readonly Pick<VerdictEntry, 'judgement'>[]): string {
+/** `5 pass, 1 fail, 2 fail (known)`: how many of each, the graver last. */
+export function tally(entries: readonly Pick<VerdictEntry, 'judgement' | 'known' | 'unexpected'>[]): string {
   const order: readonly Verdict[] = [
     'pass',
     'info',
@@ -88,12 +94,14 @@ export function tally(entries: readonly Pick<VerdictEntry, 'judgement'>[]): stri
     'error',
     'fail',
   ];
+  const names = entries.map(({ judgement: { verdict }, known, unexpected }) => {
+    if (known !== undefined) return `${verdict} (known)`;
+    return unexpected === undefined ? verdict : `${verdict} (unexpected)`;
+  });
   return order
-    .map((verdict) => ({
-      verdict,
-      count: entries.filter((each) => each.judgement.verdict === verdict).length,
-    }))
+    .flatMap((verdict) => [verdict, `${verdict} (known)`, `${verdict} (unexpected)`])
+    .map((name) => ({ name, count: names.filter((each) => each === name).length }))
     .filter(({ count }) => count > 0)
-    .map(({ verdict, count }) => `${count} ${verdict}`)
+    .map(({ name, count }) => `${count} ${name}`)
     .join(', ');
 }

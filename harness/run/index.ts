@@ -1,3 +1,4 @@
+export { heldAgainst, type KnownDeviation } from './known-deviations.js';
 export * from './play-in-lab.js';
 export * from './record.js';
 export * from './run-scenario.js';

@@ -5,14 +5,22 @@ import type { Trace } from '../trace/index.js';
 import { type Played, type PlayOutcome, playInLab, type RunOptions } from './play-in-lab.js';
 import type { IpVersion, Scenario } from './scenario.js';
 
+/** What a check said of the run, and what the list of known deviations says of that. */
+export interface ScenarioResult extends CheckResult {
+  /** The stack deviates as it is listed. */
+  readonly known?: { readonly reason: string; readonly link: string };
+  /** The stack does not deviate although it is listed: what to do. */
+  readonly unexpected?: string;
+}
+
 export interface ScenarioRun {
   readonly scenario: Scenario;
   readonly ipVersion: IpVersion;
   readonly outcome: PlayOutcome;
   /** Absent when the lab could not be built. */
   readonly trace?: Trace;
-  readonly results: readonly CheckResult[];
-  /** The worst of all. */
+  readonly results: readonly ScenarioResult[];
+  /** The worst of all, known or not. */
   readonly verdict: Verdict;
   readonly realMs: number;
 }
@@ -31,9 +39,20 @@ const GRAVITY: readonly Verdict[] = [
 export const worst = (verdicts: readonly Verdict[]): Verdict =>
   verdicts.reduce((a, b) => (GRAVITY.indexOf(b) > GRAVITY.indexOf(a) ? b : a), 'info');
 
-/** Whether a verdict is what a conforming endpoint gives: the run's exit code depends on it. */
-export const isAsExpected = (verdict: Verdict): boolean =>
+/** Whether a verdict is what a conforming endpoint gives. */
+export const isConforming = (verdict: Verdict): boolean =>
   GRAVITY.indexOf(verdict) <= GRAVITY.indexOf('unsupported');
+
+/** Whether a result is that of a conforming endpoint, or what the list of known deviations has in its place. */
+export const isAsExpected = ({ judgement, known, unexpected }: ScenarioResult): boolean =>
+  known !== undefined || (unexpected === undefined && isConforming(judgement.verdict));
+
+/** Whether a run was played and all its results are as expected: the exit code depends on it. */
+export const wentAsExpected = ({ outcome, results }: ScenarioRun): boolean =>
+  isConforming(stimulusVerdict(outcome)) && results.every(isAsExpected);
+
+const stimulusVerdict = (outcome: PlayOutcome): Verdict =>
+  outcome.kind === 'played' ? 'info' : outcome.kind;
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioRun> {
   const startedMs = performance.now();
@@ -48,8 +67,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
   const { outcome, trace } = played;
   const results = judge(trace, checksOf(scenario));
-  const stimulus: Verdict = outcome.kind === 'played' ? 'info' : outcome.kind;
-  const verdict = worst([stimulus, ...results.map((result) => result.judgement.verdict)]);
+  const verdict = worst([stimulusVerdict(outcome), ...results.map((result) => result.judgement.verdict)]);
   return { ...base, outcome, trace, results, verdict, realMs: realMs() };
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { traceWith } from '../trace/index.js';
 import type { ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
 import { Scheduler, type SchedulerOptions, STARTING_AT_ONCE } from './scheduler.js';
@@ -146,6 +147,26 @@ describe('the scheduler', () => {
     expect(run?.trace).to.equal(undefined);
     expect(stage.begun).to.deep.equal([]);
     expect(finished).to.deep.equal(['suite/long']);
+  });
+
+  it('holds a run against what is known of its stacks', async () => {
+    const judgement = { verdict: 'fail', finding: 'gave up', evidence: [] } as const;
+    const failed = { check: 'patient', sentence: 'It waits.', requirements: [], clauses: [], judgement };
+    const run = (each: Scenario): Promise<ScenarioRun> =>
+      Promise.resolve({
+        scenario: each,
+        ipVersion: 4,
+        outcome: { kind: 'played' },
+        trace: traceWith({ stack: 'linux@6.1' }, 'client SYN'),
+        results: [failed],
+        verdict: 'fail',
+        realMs: 1,
+      });
+    const known = { stack: 'linux', check: 'patient', verdict: 'fail', reason: 'so', link: 'there' } as const;
+    const { it } = scheduler({ run });
+    const held = await it.result({ scenario: scenario('one'), ipVersion: 4, known: [known] });
+    expect(held.results).to.deep.equal([{ ...failed, known: { reason: 'so', link: 'there' } }]);
+    expect((await it.result({ scenario: scenario('two'), ipVersion: 4 })).results).to.deep.equal([failed]);
   });
 
   it('tells of each run as it ends', async () => {

@@ -3,6 +3,7 @@
  * longest timers start first and the whole takes little more than the longest of them.
  */
 import { messageOf } from '../text/index.js';
+import { heldAgainst, type KnownDeviation } from './known-deviations.js';
 import type { PlayOutcome, RunOptions } from './play-in-lab.js';
 import { runScenario, type ScenarioRun } from './run-scenario.js';
 import type { IpVersion, Scenario } from './scenario.js';
@@ -13,6 +14,8 @@ export interface Selected {
   readonly ipVersion: IpVersion;
   /** Why it cannot be played here: its run is `unsupported` with this reason, and no lab is opened. */
   readonly unplayable?: string;
+  /** What its stacks are known to do otherwise: its run is held against this. */
+  readonly known?: readonly KnownDeviation[];
 }
 
 /** More labs at once than this gain nothing: they would wait for the processor and not for their timers. */
@@ -82,10 +85,11 @@ export class Scheduler {
   }
 
   async #attempt(selected: Selected, settled: () => void): Promise<ScenarioRun> {
-    const { scenario, ipVersion } = selected;
+    const { scenario, ipVersion, known = [] } = selected;
     const startedMs = performance.now();
     try {
-      return await (this.options.run ?? runScenario)(scenario, { ...this.options, ipVersion, settled });
+      const run = this.options.run ?? runScenario;
+      return heldAgainst(await run(scenario, { ...this.options, ipVersion, settled }), known);
     } catch (error) {
       // Anything that nobody foresaw concerns one scenario: the others go on.
       const outcome = { kind: 'error', reason: messageOf(error) } as const;
