@@ -2333,11 +2333,15 @@ static void take_frame(const uint8_t *frame, size_t octets, const struct sockadd
 }
 
 /* The stream cannot go on when a part of it is missing; whoever waits for an answer must find why there is none. */
-static void see_that_none_was_lost(struct msghdr *head)
+static void see_that_none_was_lost(int count)
 {
-	struct cmsghdr *note = CMSG_FIRSTHDR(head);
-	/* Its number is of those that were dropped; there is no such note while there are none. */
-	if (note == NULL || note->cmsg_level != SOL_SOCKET || note->cmsg_type != SO_RXQ_OVFL)
+	static bool were_many;
+	struct tpacket_stats seen = { .tp_drops = 0 };
+	socklen_t octets = sizeof seen;
+	/* Where some were lost, many came: asked only then, it costs nothing. */
+	bool is_asked = were_many || count == FRAMES_AT_ONCE;
+	were_many = count == FRAMES_AT_ONCE;
+	if (!is_asked || getsockopt(transport.in, SOL_PACKET, PACKET_STATISTICS, &seen, &octets) < 0 || seen.tp_drops == 0)
 		return;
 	errno = 0;
 	die("frames were lost, for more came at once than the receive buffer holds");
@@ -2346,10 +2350,6 @@ static void see_that_none_was_lost(struct msghdr *head)
 static bool take_frames(void)
 {
 	static uint8_t frames[FRAMES_AT_ONCE][FRAME_OCTETS];
-	union {
-		struct cmsghdr aligned;
-		uint8_t octets[CMSG_SPACE(sizeof(uint32_t))];
-	} notes[FRAMES_AT_ONCE];
 	struct sockaddr_ll from[FRAMES_AT_ONCE];
 	struct iovec parts[FRAMES_AT_ONCE];
 	struct mmsghdr messages[FRAMES_AT_ONCE];
@@ -2357,20 +2357,14 @@ static bool take_frames(void)
 	for (int i = 0; i < FRAMES_AT_ONCE; i++) {
 		parts[i] = (struct iovec){ .iov_base = frames[i], .iov_len = FRAME_OCTETS };
 		messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &from[i],
-			.msg_namelen = sizeof from[i],
-			.msg_iov = &parts[i],
-			.msg_iovlen = 1,
-			.msg_control = &notes[i],
-			.msg_controllen = sizeof notes[i],
+			.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &parts[i], .msg_iovlen = 1
 		};
 	}
 	/* Errors (the device was down) are told once and pass; there is no end of a device. */
 	int count = recvmmsg(transport.in, messages, FRAMES_AT_ONCE, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < count; i++) {
-		see_that_none_was_lost(&messages[i].msg_hdr);
+	for (int i = 0; i < count; i++)
 		take_frame(frames[i], messages[i].msg_len, &from[i]);
-	}
+	see_that_none_was_lost(count);
 	return true;
 }
 
@@ -2738,9 +2732,6 @@ static void serve_frames(const char *device)
 	transport.header[12] = ETHERTYPE_AGENT >> 8;
 	transport.header[13] = ETHERTYPE_AGENT & 0xff;
 	enlarge_receive_buffer(fd, FRAMES_BUFFER_OCTETS);
-	int on = 1;
-	if (setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) < 0)
-		die(device);
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
 		die(device);
 	transport.is_framed = true;
