@@ -4,7 +4,7 @@ import { type Filter, type Scenario, select, suiteOf } from '../run/index.js';
 import { UsageError } from './exit.js';
 
 export function list(filter: Filter): readonly string[] {
-  const scenarios = [...new Set(select(allScenarios, filter).map(({ scenario }) => scenario))];
+  const scenarios = [...new Set(select(allScenarios, { ...filter, clock: 'virtual' }).map(({ scenario }) => scenario))];
   if (scenarios.length === 0)
     throw new UsageError('no scenario fits all that was asked for: "lastack list" without filters shows all');
   const suites = [...new Set(scenarios.map(suiteOf))];
@@ -17,6 +17,7 @@ export function list(filter: Filter): readonly string[] {
 
 function describeScenario(scenario: Scenario): readonly string[] {
   const requirements = [...new Set(scenario.checks.flatMap((check) => check.requirements))];
-  const tags = scenario.tags === undefined ? '' : `  [${scenario.tags.join(', ')}]`;
-  return [`  ${scenario.id}${tags}`, `    ${scenario.title}`, `    ${requirements.join(' ')}`];
+  const marks = [...(scenario.clock === 'virtual' ? ['only --lab virtual'] : []), ...(scenario.tags ?? [])];
+  const marked = marks.length === 0 ? '' : `  [${marks.join(', ')}]`;
+  return [`  ${scenario.id}${marked}`, `    ${scenario.title}`, `    ${requirements.join(' ')}`];
 }

@@ -1,6 +1,6 @@
 /** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
 import type { Nanos } from '../../clock/index.js';
-import { AgentClient } from '../../endpoint/index.js';
+import { AgentClient, SocketError } from '../../endpoint/index.js';
 import {
   NETLINK_ROUTE,
   type NetlinkMessage,
@@ -69,6 +69,7 @@ export class GuestHost {
     guest.onGone((reason) => channel.end(reason));
     const client = new AgentClient(channel);
     const { stack } = await client.hello();
+    await letSleep(client);
     const tracing = await GuestTracing.open(client, guestEpochNs);
     host = new GuestHost(guest, { client, stack, tracing, takers });
     return host;
@@ -157,6 +158,23 @@ export class GuestHost {
     // Whoever needs its result asks again, and hears of what went wrong.
     this.tracing.drain().catch(() => {});
   }
+}
+
+/** Work that the kernel does now and then on its tables of neighbours, and that would wake an idle guest every few seconds. */
+const NEIGHBOUR_WORK = ['interval_probe_time_ms', 'base_reachable_time_ms'] as const;
+/** More than three weeks: nearly the most that these settings take. */
+const SELDOM_MS = 2_000_000_000;
+
+/** The tables of neighbours are the whole kernel's: their settings are those of the first namespace. */
+async function letSleep(client: AgentClient): Promise<void> {
+  for (const family of ['ipv4', 'ipv6'])
+    for (const setting of NEIGHBOUR_WORK) {
+      const file = `/proc/sys/net/${family}/neigh/default/${setting}`;
+      await client.writeFile(OWN_NAMESPACE, file, String(SELDOM_MS)).catch((error: unknown) => {
+        // Linux before 5.18 has no probes at intervals.
+        if (!(error instanceof SocketError && error.errno === 'ENOENT')) throw error;
+      });
+    }
 }
 
 /** The last three octets tell labs apart. */
