@@ -54,6 +54,8 @@ export class GuestClock implements Participant {
   #grantedNs: Nanos = 0;
   #isWaiting = false;
   #isCut = false;
+  /** It says with WAIT what it requests, and wants no ACK for that. An unpatched kernel says REQUEST. */
+  #isTerse = true;
   /** Before it is part of the timeline it is alone and affects nobody. */
   #isJoined = false;
   #sequence = 0;
@@ -134,8 +136,16 @@ export class GuestClock implements Participant {
     const operation = operationAt(view, at);
     const sequence = sequenceAt(view, at);
     switch (operation) {
-      case TT.WAIT:
+      case TT.ACK:
+        return;
+      case TT.REQUEST:
+        this.#isTerse = false;
         this.#requested(timeAt(view, at));
+        this.#acknowledge(sequence, 0);
+        return;
+      case TT.WAIT:
+        if (this.#isTerse) this.#requested(timeAt(view, at));
+        else this.#acknowledge(sequence, 0);
         this.#takeFrames();
         this.#isWaiting = true;
         return;
