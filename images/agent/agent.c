@@ -1,12 +1,14 @@
 /*
  * The agent: drives the sockets of the TCP implementation below it on behalf of lastack, over the protocol of
- * docs/agent-protocol.md. It decides nothing and judges nothing; it does what it is asked and tells what happened.
+ * docs/agent-protocol.md. It decides nothing and judges nothing; it does what it is asked and tells what
+ * happened.
  *
- * One thread and one poll(2) loop, for where it mostly runs (a guest kernel in virtual time) system calls are what costs: a round
- * takes all requests that have come, answers what can be answered, and sends all answers in one call.
+ * One thread and one poll(2) loop, for where it mostly runs (a guest kernel in virtual time) system calls are
+ * what costs: a round takes all requests that have come, answers what can be answered, and sends all answers
+ * in one call.
  *
- * Portable to whatever has BSD sockets; what only Linux has (namespaces, netlink, raw frames, being a guest's first process) is
- * set apart by #ifdef and answered elsewhere with "unsupported".
+ * Portable to whatever has BSD sockets; what only Linux has (namespaces, netlink, raw frames, being a guest's
+ * first process) is set apart by #ifdef and answered elsewhere with "unsupported".
  */
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -96,7 +98,13 @@ enum request_type {
 	REQUEST_TYPES,
 };
 
-enum capability { HAS_NAMESPACES = 1, HAS_NETLINK = 2, HAS_FILES = 4, HAS_TCP_INFO = 8, HAS_STATE_EVENT = 32 };
+enum capability {
+	HAS_NAMESPACES = 1,
+	HAS_NETLINK = 2,
+	HAS_FILES = 4,
+	HAS_TCP_INFO = 8,
+	HAS_STATE_EVENT = 32,
+};
 enum { FLAG_OOB = 1, FLAG_PEEK = 2, FLAG_DONTWAIT = 4, FLAG_MORE = 8 };
 enum { FILE_READ = 1, FILE_WRITE = 2, FILE_CREATE = 4, FILE_TRUNCATE = 8 };
 enum { VALUE_ANY, VALUE_NUMBER, VALUE_TEXT, VALUE_OCTETS };
@@ -148,7 +156,10 @@ enum {
 	/* For what no event tells the end of: the card's queue was full, or poll(2) was wrong. */
 	RETRY_MS = 1,
 	NETLINK_BUFFER_OCTETS = 1 << 20,
-	/* What has arrived at one instant must fit, for no frame comes twice. A card may count each as its largest: about 1400 then. */
+	/*
+	 * What has arrived at one instant must fit, for no frame comes twice. A card may count each as its
+	 * largest: about 1400 then.
+	 */
 	FRAMES_BUFFER_OCTETS = 24 << 20,
 };
 
@@ -177,7 +188,8 @@ static bool is_first_process;
 static void die(const char *what)
 {
 	char line[256];
-	int octets = snprintf(line, sizeof line, errno == 0 ? "agent: %s\n" : "agent: %s: %s\n", what, strerror(errno));
+	const char *form = errno == 0 ? "agent: %s\n" : "agent: %s: %s\n";
+	int octets = snprintf(line, sizeof line, form, what, strerror(errno));
 	int fd = is_first_process ? open("/dev/console", O_WRONLY | O_NOCTTY) : STDERR_FILENO;
 	if (octets > (int)sizeof line - 1)
 		octets = sizeof line - 1;
@@ -186,7 +198,10 @@ static void die(const char *what)
 	}
 	if (!is_first_process)
 		exit(1);
-	/* The kernel panics when its first process ends, and the line above would be lost among what it says then. */
+	/*
+	 * The kernel panics when its first process ends, and the line above would be lost among what it says
+	 * then.
+	 */
 	for (;;)
 		pause();
 }
@@ -198,25 +213,29 @@ static const struct {
 	const char *name;
 } errno_names[] = {
 #define NAME(name) { name, #name }
-	NAME(E2BIG), NAME(EACCES), NAME(EADDRINUSE), NAME(EADDRNOTAVAIL), NAME(EAFNOSUPPORT), NAME(EAGAIN), NAME(EALREADY),
-	NAME(EBADF), NAME(EBADMSG), NAME(EBUSY), NAME(ECANCELED), NAME(ECHILD), NAME(ECONNABORTED), NAME(ECONNREFUSED),
-	NAME(ECONNRESET), NAME(EDEADLK), NAME(EDESTADDRREQ), NAME(EDOM), NAME(EDQUOT), NAME(EEXIST), NAME(EFAULT), NAME(EFBIG),
-	NAME(EHOSTDOWN), NAME(EHOSTUNREACH), NAME(EIDRM), NAME(EILSEQ), NAME(EINPROGRESS), NAME(EINTR), NAME(EINVAL), NAME(EIO),
-	NAME(EISCONN), NAME(EISDIR), NAME(ELOOP), NAME(EMFILE), NAME(EMLINK), NAME(EMSGSIZE), NAME(ENAMETOOLONG), NAME(ENETDOWN),
-	NAME(ENETRESET), NAME(ENETUNREACH), NAME(ENFILE), NAME(ENOBUFS), NAME(ENODEV), NAME(ENOENT), NAME(ENOEXEC), NAME(ENOLCK),
-	NAME(ENOMEM), NAME(ENOMSG), NAME(ENOPROTOOPT), NAME(ENOSPC), NAME(ENOSYS), NAME(ENOTBLK), NAME(ENOTCONN), NAME(ENOTDIR),
-	NAME(ENOTEMPTY), NAME(ENOTSOCK), NAME(ENOTTY), NAME(ENXIO), NAME(EOPNOTSUPP), NAME(EOVERFLOW), NAME(EPERM),
-	NAME(EPFNOSUPPORT), NAME(EPIPE), NAME(EPROTO), NAME(EPROTONOSUPPORT), NAME(EPROTOTYPE), NAME(ERANGE), NAME(EROFS),
-	NAME(ESHUTDOWN), NAME(ESOCKTNOSUPPORT), NAME(ESPIPE), NAME(ESRCH), NAME(ESTALE), NAME(ETIMEDOUT), NAME(ETOOMANYREFS),
+	NAME(E2BIG), NAME(EACCES), NAME(EADDRINUSE), NAME(EADDRNOTAVAIL), NAME(EAFNOSUPPORT), NAME(EAGAIN),
+	NAME(EALREADY), NAME(EBADF), NAME(EBADMSG), NAME(EBUSY), NAME(ECANCELED), NAME(ECHILD),
+	NAME(ECONNABORTED), NAME(ECONNREFUSED), NAME(ECONNRESET), NAME(EDEADLK), NAME(EDESTADDRREQ), NAME(EDOM),
+	NAME(EDQUOT), NAME(EEXIST), NAME(EFAULT), NAME(EFBIG), NAME(EHOSTDOWN), NAME(EHOSTUNREACH), NAME(EIDRM),
+	NAME(EILSEQ), NAME(EINPROGRESS), NAME(EINTR), NAME(EINVAL), NAME(EIO), NAME(EISCONN), NAME(EISDIR),
+	NAME(ELOOP), NAME(EMFILE), NAME(EMLINK), NAME(EMSGSIZE), NAME(ENAMETOOLONG), NAME(ENETDOWN),
+	NAME(ENETRESET), NAME(ENETUNREACH), NAME(ENFILE), NAME(ENOBUFS), NAME(ENODEV), NAME(ENOENT),
+	NAME(ENOEXEC), NAME(ENOLCK), NAME(ENOMEM), NAME(ENOMSG), NAME(ENOPROTOOPT), NAME(ENOSPC), NAME(ENOSYS),
+	NAME(ENOTBLK), NAME(ENOTCONN), NAME(ENOTDIR), NAME(ENOTEMPTY), NAME(ENOTSOCK), NAME(ENOTTY), NAME(ENXIO),
+	NAME(EOPNOTSUPP), NAME(EOVERFLOW), NAME(EPERM), NAME(EPFNOSUPPORT), NAME(EPIPE), NAME(EPROTO),
+	NAME(EPROTONOSUPPORT), NAME(EPROTOTYPE), NAME(ERANGE), NAME(EROFS), NAME(ESHUTDOWN),
+	NAME(ESOCKTNOSUPPORT), NAME(ESPIPE), NAME(ESRCH), NAME(ESTALE), NAME(ETIMEDOUT), NAME(ETOOMANYREFS),
 	NAME(ETXTBSY), NAME(EUSERS), NAME(EXDEV),
 #ifdef __linux__
-	NAME(EADV), NAME(EBADE), NAME(EBADFD), NAME(EBADR), NAME(EBADRQC), NAME(EBADSLT), NAME(EBFONT), NAME(ECHRNG),
-	NAME(ECOMM), NAME(EDOTDOT), NAME(EHWPOISON), NAME(EISNAM), NAME(EKEYEXPIRED), NAME(EKEYREJECTED), NAME(EKEYREVOKED),
-	NAME(EL2HLT), NAME(EL2NSYNC), NAME(EL3HLT), NAME(EL3RST), NAME(ELIBACC), NAME(ELIBBAD), NAME(ELIBEXEC), NAME(ELIBMAX),
-	NAME(ELIBSCN), NAME(ELNRNG), NAME(EMEDIUMTYPE), NAME(EMULTIHOP), NAME(ENAVAIL), NAME(ENOANO), NAME(ENOCSI), NAME(ENODATA),
-	NAME(ENOKEY), NAME(ENOLINK), NAME(ENOMEDIUM), NAME(ENONET), NAME(ENOPKG), NAME(ENOSR), NAME(ENOSTR), NAME(ENOTNAM),
-	NAME(ENOTRECOVERABLE), NAME(ENOTUNIQ), NAME(EOWNERDEAD), NAME(EREMCHG), NAME(EREMOTE), NAME(EREMOTEIO), NAME(ERESTART),
-	NAME(ERFKILL), NAME(ESRMNT), NAME(ESTRPIPE), NAME(ETIME), NAME(EUCLEAN), NAME(EUNATCH), NAME(EXFULL),
+	NAME(EADV), NAME(EBADE), NAME(EBADFD), NAME(EBADR), NAME(EBADRQC), NAME(EBADSLT), NAME(EBFONT),
+	NAME(ECHRNG), NAME(ECOMM), NAME(EDOTDOT), NAME(EHWPOISON), NAME(EISNAM), NAME(EKEYEXPIRED),
+	NAME(EKEYREJECTED), NAME(EKEYREVOKED), NAME(EL2HLT), NAME(EL2NSYNC), NAME(EL3HLT), NAME(EL3RST),
+	NAME(ELIBACC), NAME(ELIBBAD), NAME(ELIBEXEC), NAME(ELIBMAX), NAME(ELIBSCN), NAME(ELNRNG),
+	NAME(EMEDIUMTYPE), NAME(EMULTIHOP), NAME(ENAVAIL), NAME(ENOANO), NAME(ENOCSI), NAME(ENODATA),
+	NAME(ENOKEY), NAME(ENOLINK), NAME(ENOMEDIUM), NAME(ENONET), NAME(ENOPKG), NAME(ENOSR), NAME(ENOSTR),
+	NAME(ENOTNAM), NAME(ENOTRECOVERABLE), NAME(ENOTUNIQ), NAME(EOWNERDEAD), NAME(EREMCHG), NAME(EREMOTE),
+	NAME(EREMOTEIO), NAME(ERESTART), NAME(ERFKILL), NAME(ESRMNT), NAME(ESTRPIPE), NAME(ETIME), NAME(EUCLEAN),
+	NAME(EUNATCH), NAME(EXFULL),
 #endif
 #undef NAME
 };
@@ -583,7 +602,10 @@ struct socket {
 	bool is_quiet;
 	/* What poll(2) saw last. */
 	short seen;
-	/* poll(2) said that something could be done, and nothing could (MSG_PEEK beyond SO_PEEK_OFF): it must not be asked at once again. */
+	/*
+	 * poll(2) said that something could be done, and nothing could (MSG_PEEK beyond SO_PEEK_OFF): it must not
+	 * be asked at once again.
+	 */
 	bool is_resting;
 	bool has_moved;
 };
@@ -656,7 +678,10 @@ static int take_error(struct socket *s)
 	return number;
 }
 
-/* ICMP errors queue up where IP_RECVERR is on; nobody reads them, and poll(2) does not wait while there are any. */
+/*
+ * ICMP errors queue up where IP_RECVERR is on; nobody reads them, and poll(2) does not wait while there are
+ * any.
+ */
 static void drain_error_queue(int fd)
 {
 #ifdef MSG_ERRQUEUE
@@ -726,7 +751,8 @@ static bool try_opening(struct socket *s, struct waiting *w)
 		socklen_t octets = sizeof remote;
 		s->opening_error = take_error(s);
 		/* What it died of may have been taken away by ERROR. */
-		if (s->opening_error == 0 && (s->seen & POLLHUP) != 0 && getpeername(s->object.fd, &remote.any, &octets) < 0)
+		if (s->opening_error == 0 && (s->seen & POLLHUP) != 0 &&
+		    getpeername(s->object.fd, &remote.any, &octets) < 0)
 			s->opening_error = errno;
 		s->opening = s->opening_error == 0 ? OPENED : FAILED;
 		if (s->opening == OPENED && port_of(&s->local) == 0)
@@ -933,8 +959,8 @@ static void set_linger_zero(int fd)
 }
 
 /*
- * With a linger time close(2) blocks, also for a non-blocking socket. A child process does that in our place: it holds the
- * last descriptor of the socket, and its end is seen as the end of a socket pair.
+ * With a linger time close(2) blocks, also for a non-blocking socket. A child process does that in our place:
+ * it holds the last descriptor of the socket, and its end is seen as the end of a socket pair.
  */
 static struct {
 	struct origin origin;
@@ -973,8 +999,8 @@ static bool lingers(const struct socket *s)
 {
 	struct linger linger = { .l_onoff = 0 };
 	socklen_t octets = sizeof linger;
-	return s->may_linger && getsockopt(s->object.fd, SOL_SOCKET, SO_LINGER, &linger, &octets) == 0 && linger.l_onoff != 0 &&
-	       linger.l_linger != 0;
+	return s->may_linger && getsockopt(s->object.fd, SOL_SOCKET, SO_LINGER, &linger, &octets) == 0 &&
+	    linger.l_onoff != 0 && linger.l_linger != 0;
 }
 
 /* False with errno: nothing was done. */
@@ -1031,7 +1057,8 @@ static void on_bind(struct message *m)
 	union address address = take_address(m);
 	if (!makes_sense(m))
 		return;
-	if (bind(s->object.fd, &address.any, address_octets(&address)) < 0 || !local_address(s->object.fd, &s->local))
+	if (bind(s->object.fd, &address.any, address_octets(&address)) < 0 ||
+	    !local_address(s->object.fd, &s->local))
 		reply_error(&m->origin, errno, "");
 	else
 		reply_local(&m->origin, s);
@@ -1043,7 +1070,8 @@ static void on_listen(struct message *m)
 	uint32_t backlog = take_32(m);
 	if (!makes_sense(m))
 		return;
-	if (listen(s->object.fd, backlog > INT_MAX ? INT_MAX : (int)backlog) < 0 || !local_address(s->object.fd, &s->local)) {
+	if (listen(s->object.fd, backlog > INT_MAX ? INT_MAX : (int)backlog) < 0 ||
+	    !local_address(s->object.fd, &s->local)) {
 		reply_error(&m->origin, errno, "");
 		return;
 	}
@@ -1095,8 +1123,8 @@ static int take_flags(struct message *m)
 	uint16_t flags = take_16(m);
 	if (flags > (FLAG_OOB | FLAG_PEEK | FLAG_DONTWAIT | FLAG_MORE))
 		complain(m, "there are no such flags");
-	return (flags & FLAG_OOB ? MSG_OOB : 0) | (flags & FLAG_PEEK ? MSG_PEEK : 0) | (flags & FLAG_DONTWAIT ? MSG_DONTWAIT : 0) |
-	       (flags & FLAG_MORE ? MSG_MORE : 0) | MSG_NOSIGNAL;
+	return (flags & FLAG_OOB ? MSG_OOB : 0) | (flags & FLAG_PEEK ? MSG_PEEK : 0) |
+	    (flags & FLAG_DONTWAIT ? MSG_DONTWAIT : 0) | (flags & FLAG_MORE ? MSG_MORE : 0) | MSG_NOSIGNAL;
 }
 
 static void on_send(struct message *m)
@@ -1166,7 +1194,10 @@ static void on_abort(struct message *m)
 
 /* ---- Options ---- */
 
-/* Numbers that are newer than the headers of some systems; Linux's are the same since (include/uapi/linux/tcp.h, in.h, in6.h). */
+/*
+ * Numbers that are newer than the headers of some systems; Linux's are the same since
+ * (include/uapi/linux/tcp.h, in.h, in6.h).
+ */
 #ifdef __linux__
 #ifndef SO_INCOMING_NAPI_ID
 #define SO_INCOMING_NAPI_ID 56
@@ -1402,7 +1433,10 @@ static bool is_number(enum form form)
 	return form != FORM_TEXT && form != FORM_OCTETS;
 }
 
-/* Exactly as many as the option has, where that is known: some give more where there is more room, and some refuse. */
+/*
+ * Exactly as many as the option has, where that is known: some give more where there is more room, and some
+ * refuse.
+ */
 static socklen_t value_octets(enum form form)
 {
 	switch (form) {
@@ -1459,7 +1493,7 @@ static socklen_t take_value(struct message *m, const struct option *option, unio
 		return (socklen_t)strlen(value->text) + 1;
 	}
 	if (kind != VALUE_OCTETS || m->left > sizeof *value) {
-		complain(m, kind == VALUE_OCTETS ? "the value is too long" : "the option takes a value of another kind");
+		complain(m, kind == VALUE_OCTETS ? "the value is too long" : "the option's value is of another kind");
 		return 0;
 	}
 	size_t octets = m->left;
@@ -1558,15 +1592,16 @@ static enum state state_by_number(unsigned number)
 #ifdef __linux__
 	/* include/net/tcp_states.h; 12 is TCP_NEW_SYN_RECV. */
 	static const uint8_t states[] = {
-		STATE_UNKNOWN,	  STATE_ESTABLISHED, STATE_SYN_SENT,   STATE_SYN_RECEIVED, STATE_FIN_WAIT_1,
-		STATE_FIN_WAIT_2, STATE_TIME_WAIT,   STATE_CLOSED,     STATE_CLOSE_WAIT,   STATE_LAST_ACK,
+		STATE_UNKNOWN,	  STATE_ESTABLISHED, STATE_SYN_SENT, STATE_SYN_RECEIVED, STATE_FIN_WAIT_1,
+		STATE_FIN_WAIT_2, STATE_TIME_WAIT,   STATE_CLOSED,   STATE_CLOSE_WAIT,	 STATE_LAST_ACK,
 		STATE_LISTEN,	  STATE_CLOSING,     STATE_SYN_RECEIVED,
 	};
 #else
 	/* netinet/tcp_fsm.h of the BSDs. */
 	static const uint8_t states[] = {
-		STATE_CLOSED,	  STATE_LISTEN,	 STATE_SYN_SENT, STATE_SYN_RECEIVED, STATE_ESTABLISHED, STATE_CLOSE_WAIT,
-		STATE_FIN_WAIT_1, STATE_CLOSING, STATE_LAST_ACK, STATE_FIN_WAIT_2,   STATE_TIME_WAIT,
+		STATE_CLOSED,	  STATE_LISTEN,	     STATE_SYN_SENT, STATE_SYN_RECEIVED, STATE_ESTABLISHED,
+		STATE_CLOSE_WAIT, STATE_FIN_WAIT_1,  STATE_CLOSING,  STATE_LAST_ACK,	 STATE_FIN_WAIT_2,
+		STATE_TIME_WAIT,
 	};
 #endif
 	return number < sizeof states ? states[number] : STATE_UNKNOWN;
@@ -1623,7 +1658,8 @@ static void on_queues(struct message *m)
 	if (!makes_sense(m))
 		return;
 	int fd = s->object.fd;
-	if (ioctl(fd, SIOCINQ, &received) < 0 || ioctl(fd, SIOCOUTQ, &sent) < 0 || ioctl(fd, SIOCOUTQNSD, &unsent) < 0) {
+	if (ioctl(fd, SIOCINQ, &received) < 0 || ioctl(fd, SIOCOUTQ, &sent) < 0 ||
+	    ioctl(fd, SIOCOUTQNSD, &unsent) < 0) {
 		reply_error(&m->origin, errno, "");
 		return;
 	}
@@ -1683,9 +1719,9 @@ static void on_poll(struct message *m)
 	}
 	int seen = now.revents;
 	begin_reply(&m->origin, SUCCESS);
-	put_8((uint8_t)((seen & POLLIN ? IS_READABLE : 0) | (seen & POLLOUT ? IS_WRITABLE : 0) | (seen & POLLPRI ? IS_URGENT : 0) |
-			(seen & POLLRDHUP ? IS_PEER_CLOSED : 0) | (seen & POLLHUP ? IS_HUNG_UP : 0) |
-			(seen & POLLERR || s->pending_error != 0 ? IS_ERROR : 0)));
+	put_8((uint8_t)((seen & POLLIN ? IS_READABLE : 0) | (seen & POLLOUT ? IS_WRITABLE : 0) |
+	    (seen & POLLPRI ? IS_URGENT : 0) | (seen & POLLRDHUP ? IS_PEER_CLOSED : 0) |
+	    (seen & POLLHUP ? IS_HUNG_UP : 0) | (seen & POLLERR || s->pending_error != 0 ? IS_ERROR : 0)));
 	end_message();
 }
 
@@ -1735,7 +1771,10 @@ static bool has_ended(const struct socket *s, short seen)
 	return recv(s->object.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Linux lets nobody look at a pending error without clearing it: what was read for the event is kept for who asks later. */
+/*
+ * Linux lets nobody look at a pending error without clearing it: what was read for the event is kept for who
+ * asks later.
+ */
 static void hold_error(struct socket *s)
 {
 	if (s->pending_error == 0)
@@ -1812,7 +1851,8 @@ static void on_hello(struct message *m)
 	for (char *c = text; *c != '@' && *c != '\0'; c++)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
 	put_text(text);
-	snprintf(text, sizeof text, "%s %s %s %s", system.sysname, system.release, system.version, system.machine);
+	snprintf(text, sizeof text, "%s %s %s %s", system.sysname, system.release, system.version,
+	    system.machine);
 	put_text(text);
 	end_message();
 }
@@ -1888,7 +1928,10 @@ static struct namespace *take_namespace(struct message *m, uint32_t handle)
 
 #ifdef __linux__
 
-/* Where the agent is. It goes elsewhere only when something is to be opened there, for each step costs a system call. */
+/*
+ * Where the agent is. It goes elsewhere only when something is to be opened there, for each step costs a
+ * system call.
+ */
 static struct namespace *current = &own;
 
 static bool enter(struct namespace *namespace)
@@ -1976,7 +2019,10 @@ static int netlink_descriptor(struct namespace *namespace, uint16_t protocol)
 	return fd;
 }
 
-/* The kernel has answered, or begun to, when send(2) returns: what can be read without waiting is all there is. 0, or an errno. */
+/*
+ * The kernel has answered, or begun to, when send(2) returns: what can be read without waiting is all there
+ * is. 0, or an errno.
+ */
 static int put_answers(int fd)
 {
 	for (;;) {
@@ -2090,7 +2136,8 @@ static void on_open(struct message *m)
 	struct namespace *namespace = take_namespace(m, take_32(m));
 	uint16_t flags = take_16(m);
 	take_text(m, path, sizeof path);
-	if ((flags & (FILE_READ | FILE_WRITE)) == 0 || flags > (FILE_READ | FILE_WRITE | FILE_CREATE | FILE_TRUNCATE))
+	if ((flags & (FILE_READ | FILE_WRITE)) == 0 ||
+	    flags > (FILE_READ | FILE_WRITE | FILE_CREATE | FILE_TRUNCATE))
 		complain(m, "a file is opened to read, to write, or both");
 	if (!makes_sense(m))
 		return;
@@ -2118,7 +2165,10 @@ static struct object *take_file(struct message *m)
 	return file;
 }
 
-/* Chunk by chunk, for where one read(2) ends may mean something: a page of the kernel's trace. False with errno: an error, and no chunk. */
+/*
+ * Chunk by chunk, for where one read(2) ends may mean something: a page of the kernel's trace. False with
+ * errno: an error, and no chunk.
+ */
 static bool put_chunks(int fd, size_t most)
 {
 	enum { SIZE_OCTETS = 4 };
@@ -2332,7 +2382,10 @@ static void take_frame(const uint8_t *frame, size_t octets, const struct sockadd
 	input.to += count;
 }
 
-/* The stream cannot go on when a part of it is missing; whoever waits for an answer must find why there is none. */
+/*
+ * The stream cannot go on when a part of it is missing; whoever waits for an answer must find why there is
+ * none.
+ */
 static void see_that_none_was_lost(int count)
 {
 	static bool were_many;
@@ -2341,7 +2394,8 @@ static void see_that_none_was_lost(int count)
 	/* Where some were lost, many came: asked only then, it costs nothing. */
 	bool is_asked = were_many || count == FRAMES_AT_ONCE;
 	were_many = count == FRAMES_AT_ONCE;
-	if (!is_asked || getsockopt(transport.in, SOL_PACKET, PACKET_STATISTICS, &seen, &octets) < 0 || seen.tp_drops == 0)
+	if (!is_asked || getsockopt(transport.in, SOL_PACKET, PACKET_STATISTICS, &seen, &octets) < 0 ||
+	    seen.tp_drops == 0)
 		return;
 	errno = 0;
 	die("frames were lost, for more came at once than the receive buffer holds");
@@ -2675,11 +2729,13 @@ static void serve_tcp(const char *text)
 	if (!parse_address(text, &address))
 		die("--listen takes HOST:PORT, the host as a numeric address");
 	int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
-	    bind(fd, &address.any, address_octets(&address)) < 0 || listen(fd, 1) < 0 || !local_address(fd, &address))
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || bind(fd, &address.any, address_octets(&address)) < 0 ||
+	    listen(fd, 1) < 0 || !local_address(fd, &address))
 		die(text);
 	bool is_6 = address.any.sa_family == AF_INET6;
-	inet_ntop(address.any.sa_family, is_6 ? (void *)&address.v6.sin6_addr : (void *)&address.v4.sin_addr, host, sizeof host);
+	inet_ntop(address.any.sa_family, is_6 ? (void *)&address.v6.sin6_addr : (void *)&address.v4.sin_addr,
+	    host, sizeof host);
 	printf(is_6 ? "agent: listening at [%s]:%u\n" : "agent: listening at %s:%u\n", host, port_of(&address));
 	fflush(stdout);
 	serve_listener(fd);
@@ -2697,8 +2753,8 @@ static void serve_unix(const char *path)
 	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
 		unlink(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    listen(fd, 1) < 0)
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0)
 		die(path);
 	printf("agent: listening at %s\n", path);
 	fflush(stdout);
@@ -2758,7 +2814,10 @@ static void mount_at(const char *type, const char *path)
 	mount(type, path, type, 0, NULL);
 }
 
-/* Up, and silent: a device with IPv6 says things of its own accord, at times that are no part of any scenario. */
+/*
+ * Up, and silent: a device with IPv6 says things of its own accord, at times that are no part of any
+ * scenario.
+ */
 static void bring_up(const char *device, bool is_silent)
 {
 	struct ifreq request;
@@ -2821,11 +2880,11 @@ static void raise_limits(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: agent [--sockets-only] [--stdio | --listen HOST:PORT | --unix PATH"
+	fputs("usage: agent [--sockets-only] [--stdio | --listen HOST:PORT | --unix PATH", stderr);
 #ifdef __linux__
-			" | --frames DEVICE"
+	fputs(" | --frames DEVICE", stderr);
 #endif
-			"]\n");
+	fputs("]\n", stderr);
 	return 2;
 }
 

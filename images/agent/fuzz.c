@@ -1,11 +1,14 @@
 /*
- * A fuzzer of the agent: throws requests at it that are right, nearly right and wrong, and looks that it lives, answers each request
- * at most once and in its form, and leaves nothing behind (with the sanitizers it also looks into its memory).
+ * A fuzzer of the agent: throws requests at it that are right, nearly right and wrong, and looks that it
+ * lives, answers each request at most once and in its form, and leaves nothing behind (with the sanitizers it
+ * also looks into its memory).
  *
- *   gcc -g -O1 -std=gnu99 -fsanitize=address,undefined -fno-sanitize-recover=all -o fuzz fuzz.c && ./fuzz [seconds [seed]]
+ *   gcc -g -O1 -std=gnu99 -fsanitize=address,undefined -fno-sanitize-recover=all -o fuzz fuzz.c
+ *   ./fuzz [seconds [seed]]
  *
- * What it asks for is done: files are written, addresses connected to. So it first goes where that harms nobody: it becomes an ordinary
- * user, in namespaces of his own, in an empty folder as root of all files. Where that is not allowed it ends with status 77. Linux only.
+ * What it asks for is done: files are written, addresses connected to. So it first goes where that harms
+ * nobody: it becomes an ordinary user, in namespaces of his own, in an empty folder as root of all files.
+ * Where that is not allowed it ends with status 77. Linux only.
  */
 #define main agent_main
 #include "agent.c"
@@ -145,7 +148,8 @@ static void add_some_text(const char *text)
 
 static uint32_t some_number(void)
 {
-	static const uint32_t numbers[] = { 0, 1, 2, 4, 255, 4096, 65535, 65536, 262131, 262144, INT32_MAX, 0x80000000u, UINT32_MAX };
+	static const uint32_t numbers[] = { 0, 1, 2, 4, 255, 4096, 65535, 65536, 262131, 262144, INT32_MAX,
+		0x80000000u, UINT32_MAX };
 	return one_in(2) ? numbers[below(sizeof numbers / sizeof *numbers)] : below(one_in(2) ? 16 : UINT32_MAX);
 }
 
@@ -194,7 +198,9 @@ static void add_some_value(void)
 static void add_link_dump(void)
 {
 	enum { GET_LINK = 18, QUESTION_OCTETS = 32 };
-	struct nlmsghdr head = { .nlmsg_len = QUESTION_OCTETS, .nlmsg_type = GET_LINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP };
+	struct nlmsghdr head = {
+		.nlmsg_len = QUESTION_OCTETS, .nlmsg_type = GET_LINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP
+	};
 	add_number(0, 4);
 	add_number(NETLINK_ROUTE, 2);
 	add(&head, sizeof head);
@@ -204,12 +210,16 @@ static void add_link_dump(void)
 
 static void add_some_netlink(void)
 {
-	struct nlmsghdr head = { .nlmsg_len = 16 + 4 * below(16), .nlmsg_type = (uint16_t)(16 + below(100)), .nlmsg_seq = 1 };
-	static const uint16_t protocols[] = { NETLINK_ROUTE, NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_GENERIC, NETLINK_NETFILTER, 31, 40 };
+	struct nlmsghdr head = {
+		.nlmsg_len = 16 + 4 * below(16), .nlmsg_type = (uint16_t)(16 + below(100)), .nlmsg_seq = 1
+	};
+	static const uint16_t protocols[] = { NETLINK_ROUTE, NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_GENERIC,
+		NETLINK_NETFILTER, 31, 40 };
 	add_number(one_in(2) ? 0 : some_handle(IS_NAMESPACE), 4);
 	add_number(protocols[below(sizeof protocols / sizeof *protocols)], 2);
 	for (unsigned count = 1 + below(3); count > 0; count--) {
-		head.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (one_in(3) ? NLM_F_ACK : 0) | (one_in(2) ? NLM_F_DUMP : 0));
+		head.nlmsg_flags =
+		    (uint16_t)(NLM_F_REQUEST | (one_in(3) ? NLM_F_ACK : 0) | (one_in(2) ? NLM_F_DUMP : 0));
 		add(&head, sizeof head);
 		for (size_t i = sizeof head; i < head.nlmsg_len; i++)
 			add_number(one_in(3) ? chance() : 0, 1);
@@ -218,8 +228,9 @@ static void add_some_netlink(void)
 
 static void add_some_path(void)
 {
-	static const char *const paths[] = { "/file", "/other", "/proc/net/dev", "/proc/sys/net/ipv4/tcp_retries2", "/", "/proc/self/maps",
-					     "/dev/zero", "/none/such", "/proc/net/tcp" };
+	static const char *const paths[] = { "/file", "/other", "/proc/net/dev",
+		"/proc/sys/net/ipv4/tcp_retries2", "/", "/proc/self/maps", "/dev/zero", "/none/such",
+		"/proc/net/tcp" };
 	add_number(one_in(2) ? 0 : some_handle(IS_NAMESPACE), 4);
 	add_number(one_in(10) ? chance() : 1 + below(15), 2);
 	add_some_text(paths[below(sizeof paths / sizeof *paths)]);
@@ -300,10 +311,14 @@ static void add_payload(uint16_t type)
 	}
 }
 
-/* In a flood, what has long answers. Few openings of files and namespaces, which cost much; many of sockets that are connected. */
+/*
+ * In a flood, what has long answers. Few openings of files and namespaces, which cost much; many of sockets
+ * that are connected.
+ */
 static uint16_t some_type(void)
 {
-	static const uint8_t often[] = { SOCKET, BIND, LISTEN, CONNECT, CONNECT, ACCEPT, ACCEPT, SEND, RECEIVE, RECEIVE, ESTABLISHED, WATCH, SHUTDOWN };
+	static const uint8_t often[] = { SOCKET, BIND, LISTEN, CONNECT, CONNECT, ACCEPT, ACCEPT, SEND, RECEIVE,
+		RECEIVE, ESTABLISHED, WATCH, SHUTDOWN };
 	if (one_in(2))
 		return session.is_flood ? NETLINK : often[below(sizeof often)];
 	if (one_in(200))
@@ -359,7 +374,9 @@ static void write_draft(void)
 	add_number(type, 2);
 	add_number(one_in(500) ? chance() : 0, 2);
 	add_number(id, 4);
-	add_number(type == SOCKET || type == OPEN || type == NETLINK || type == HELLO ? 0 : some_handle(kind_for(type)), 4);
+	add_number(
+	    type == SOCKET || type == OPEN || type == NETLINK || type == HELLO ? 0 : some_handle(kind_for(type)),
+	    4);
 	add_payload(type);
 	if (one_in(10))
 		mutate();
@@ -440,7 +457,8 @@ static void look_at_messages(void)
 
 static void take_answers(void)
 {
-	ssize_t octets = recv(session.fd, session.received + session.received_octets, sizeof session.received - session.received_octets, MSG_DONTWAIT);
+	ssize_t octets = recv(session.fd, session.received + session.received_octets,
+	    sizeof session.received - session.received_octets, MSG_DONTWAIT);
 	if (octets == 0 || (octets < 0 && !would_wait(errno)))
 		session.is_over = true;
 	if (octets <= 0)
@@ -609,7 +627,8 @@ static void remove_folder(const char *folder)
 {
 	char path[PATH_MAX];
 	DIR *entries = opendir(folder);
-	for (struct dirent *entry = entries == NULL ? NULL : readdir(entries); entry != NULL; entry = readdir(entries)) {
+	for (struct dirent *entry = entries == NULL ? NULL : readdir(entries); entry != NULL;
+	    entry = readdir(entries)) {
 		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
 		if (unlink(path) < 0)
 			rmdir(path);
@@ -641,7 +660,8 @@ static void go_where_it_harms_nobody(void)
 	write_map("/proc/self/uid_map", user);
 	write_map("/proc/self/gid_map", group);
 	snprintf(proc, sizeof proc, "%s/proc", folder);
-	if (mkdir(proc, 0755) < 0 || mount("/proc", proc, NULL, MS_BIND | MS_REC, NULL) < 0 || chroot(folder) < 0 || chdir("/") < 0)
+	if (mkdir(proc, 0755) < 0 || mount("/proc", proc, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+	    chroot(folder) < 0 || chdir("/") < 0)
 		skip("there is no root of its own");
 	bring_up("lo", false);
 }
@@ -659,7 +679,8 @@ int main(int argc, char **argv)
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while ((double)(now.tv_sec - start.tv_sec) + (double)(now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
 	printf("%llu messages in %llu sessions: %llu replies (%llu of success), %llu events; at most %ld MiB\n",
-	       (unsigned long long)messages_sent, (unsigned long long)sessions_done, (unsigned long long)replies_seen,
-	       (unsigned long long)successes, (unsigned long long)events_seen, resident_most);
+	    (unsigned long long)messages_sent, (unsigned long long)sessions_done,
+	    (unsigned long long)replies_seen, (unsigned long long)successes, (unsigned long long)events_seen,
+	    resident_most);
 	return 0;
 }
