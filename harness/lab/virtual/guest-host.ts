@@ -162,15 +162,14 @@ export class GuestHost {
 
 /** Work that the kernel does now and then on its tables of neighbours, and that would wake an idle guest every few seconds. */
 const NEIGHBOUR_WORK = ['interval_probe_time_ms', 'base_reachable_time_ms'] as const;
-/** More than three weeks: nearly the most that these settings take. */
-const SELDOM_MS = 2_000_000_000;
+const DAY_MS = 86_400_000;
 
 /** The tables of neighbours are the whole kernel's: their settings are those of the first namespace. */
 async function letSleep(client: AgentClient): Promise<void> {
   for (const family of ['ipv4', 'ipv6'])
     for (const setting of NEIGHBOUR_WORK) {
       const file = `/proc/sys/net/${family}/neigh/default/${setting}`;
-      await client.writeFile(OWN_NAMESPACE, file, String(SELDOM_MS)).catch((error: unknown) => {
+      await client.writeFile(OWN_NAMESPACE, file, String(DAY_MS)).catch((error: unknown) => {
         // Linux before 5.18 has no probes at intervals.
         if (!(error instanceof SocketError && error.errno === 'ENOENT')) throw error;
       });
