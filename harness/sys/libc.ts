@@ -70,6 +70,10 @@ export const libc = {
   ),
   ioctl: bind<(fd: number, request: number, argument: Uint8Array) => number>('int ioctl(int, ulong, void*)'),
   poll: bind<(fds: Uint8Array, count: number, timeoutMs: number) => number>('int poll(void*, ulong, int)'),
+  /** `info` receives a `siginfo_t`, 128 octets. */
+  waitid: bind<(kind: number, id: number, info: Uint8Array, options: number) => number>(
+    'int waitid(int, uint, void*, int)',
+  ),
   unshare: bind<(flags: number) => number>('int unshare(int)'),
   setns: bind<(fd: number, type: number) => number>('int setns(int, int)'),
   eventfd: bind<(initial: number, flags: number) => number>('int eventfd(uint, int)'),

@@ -8,8 +8,8 @@
  */
 import koffi from 'koffi';
 import type { Nanos, Participant } from '../clock/index.js';
-import { check, errnoName, libc, MSG_NOSIGNAL, sendWithDescriptors, uninterrupted } from '../sys/index.js';
-import { GuestDied } from './guest-died.js';
+import { check, errnoName, libc, MSG_NOSIGNAL, SOL_SOCKET, sendWithDescriptors } from '../sys/index.js';
+import { GuestDied, IS_GONE } from './guest-died.js';
 import {
   MESSAGE_OCTETS,
   operationAt,
@@ -25,6 +25,13 @@ const MOST_MESSAGES = 64;
 const NEVER = Number.POSITIVE_INFINITY;
 /** A guest asks for this when nothing will ever happen: S64_MAX, rounded by JavaScript's numbers. */
 const FOR_EVER_NS = 2 ** 62;
+/** Messages before it waits again: more than any burst of frames has. */
+const MOST_MESSAGES_A_RUN = 1_000_000;
+/** A thread that is to end does so between two of these. */
+const LOOKS_EVERY_MS = 200;
+const SO_RCVTIMEO = 20;
+/** What recv(2) says when nothing has come so far. */
+const SILENT: ReadonlySet<string> = new Set(['EAGAIN', 'EINTR']);
 /** One page that says nothing: a guest of Linux 6.12 and later finds no shared-memory scheduler in it. */
 const PAGE_OCTETS = 4096;
 
@@ -36,6 +43,10 @@ export interface GuestClockOptions {
   readonly reached: (atNs: Nanos) => void;
   /** Takes the frames that have left so far: they left at the time that was reached last. */
   readonly takeFrames: () => void;
+  /** How long of real time it may say nothing while it runs. */
+  readonly hangsMs: number;
+  /** Called now and then while it says nothing: it may wait for its console to be read. */
+  readonly isSilent: () => void;
 }
 
 export class GuestClock implements Participant {
@@ -48,6 +59,8 @@ export class GuestClock implements Participant {
   readonly fd: number;
   readonly #reached: (atNs: Nanos) => void;
   readonly #takeFrames: () => void;
+  readonly #hangsMs: number;
+  readonly #isSilent: () => void;
   /** The timeline's time at which the guest's own clock was 0. */
   #offsetNs: Nanos = 0;
   #atNs: Nanos = 0;
@@ -66,11 +79,16 @@ export class GuestClock implements Participant {
   readonly #one = this.#reply.subarray(0, MESSAGE_OCTETS);
   readonly #replyView = new DataView(this.#reply.buffer);
 
-  constructor({ name, fd, reached, takeFrames }: GuestClockOptions) {
+  constructor({ name, fd, reached, takeFrames, hangsMs, isSilent }: GuestClockOptions) {
     this.name = name;
     this.fd = fd;
     this.#reached = reached;
     this.#takeFrames = takeFrames;
+    this.#hangsMs = hangsMs;
+    this.#isSilent = isSilent;
+    const micros = BigInt(Math.min(LOOKS_EVERY_MS, hangsMs) * 1000);
+    const timeval = new Uint8Array(new BigInt64Array([0n, micros]).buffer);
+    check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length), 'setsockopt');
   }
 
   get isWaiting(): boolean {
@@ -87,7 +105,12 @@ export class GuestClock implements Participant {
 
   run(nowNs: Nanos, aloneUntilNs: Nanos): Nanos {
     this.grant(nowNs, aloneUntilNs);
-    while (!this.#isWaiting) this.#handleSome();
+    const most = this.messages + MOST_MESSAGES_A_RUN;
+    while (!this.#isWaiting) {
+      this.#handleSome();
+      if (this.messages > most)
+        throw new GuestDied(this.name, `it is ${this.#atNs} ns there, and never rests`);
+    }
     return this.#isCut ? this.#atNs : this.#grantedNs;
   }
 
@@ -119,16 +142,19 @@ export class GuestClock implements Participant {
   }
 
   #receive(): number {
-    const octets = uninterrupted(this.#receiveOnce);
-    if (octets > 0) return this.#receivedOctets + octets;
-    const isLate = octets < 0 && errnoName(koffi.errno()) === 'EAGAIN';
-    throw new GuestDied(this.name, isLate ? 'it has said nothing for too long: it hangs' : 'it is gone');
+    let deadlineMs: number | undefined;
+    for (;;) {
+      const room = this.#received.subarray(this.#receivedOctets);
+      const octets = libc.recv(this.fd, room, room.length, 0);
+      if (octets > 0) return this.#receivedOctets + octets;
+      if (octets === 0 || !SILENT.has(errnoName(koffi.errno()))) throw new GuestDied(this.name, IS_GONE);
+      const nowMs = performance.now();
+      deadlineMs ??= nowMs + this.#hangsMs - LOOKS_EVERY_MS;
+      if (nowMs >= deadlineMs)
+        throw new GuestDied(this.name, `it hangs: it has said nothing for ${this.#hangsMs} ms`);
+      this.#isSilent();
+    }
   }
-
-  readonly #receiveOnce = (): number => {
-    const room = this.#received.subarray(this.#receivedOctets);
-    return libc.recv(this.fd, room, room.length, 0);
-  };
 
   #handleAt(at: number): void {
     this.messages += 1;
@@ -205,7 +231,7 @@ export class GuestClock implements Participant {
 
   #send(octets: Uint8Array): void {
     if (libc.send(this.fd, octets, octets.length, MSG_NOSIGNAL) !== octets.length)
-      throw new GuestDied(this.name, 'it is gone');
+      throw new GuestDied(this.name, IS_GONE);
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,6 @@
  * A guest: a real Linux kernel as a process of this machine (User-Mode Linux) whose clock and two network cards are ours. One card is
  * its end of a wire; over the other its only program, the agent, is spoken with. It runs as an ordinary user, and ends with this process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,19 +9,18 @@ import type { Timeline } from '../clock/index.js';
 import {
   AF_UNIX,
   check,
-  checkAgain,
   libc,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_STREAM,
-  SOL_SOCKET,
   socketPair,
   uninterrupted,
 } from '../sys/index.js';
+import { messageOf } from '../text/index.js';
+import { GUEST_MTU, GuestCard, USUAL_MTU, widen } from './guest-card.js';
 import { GuestClock } from './guest-clock.js';
-import { GuestDied } from './guest-died.js';
+import { GuestDied, IS_GONE } from './guest-died.js';
+import { GuestProcess } from './guest-process.js';
 import { KernelLog } from './kernel-log.js';
 
 /** A guest's cards: two on the wire, for packets of a usual size and for larger ones, and the agent's. */
@@ -36,105 +34,102 @@ export interface GuestOptions {
   readonly initramfsFile: string;
   readonly timeline: Timeline;
   readonly memoryMiB?: number;
+  /** A guest that says nothing for so long of real time hangs (default: 20 s). What it does between two messages takes microseconds. */
+  readonly hangsMs?: number;
 }
 
 /** What a guest's memory may grow to; it takes what it uses (about 30 MB). TCP's limits follow it: these are a usual machine's. */
 const MEMORY_MIB = 1024;
 /** Buckets of the table of connections, which would otherwise be large in proportion. */
 const CONNECTION_BUCKETS = 65_536;
-/** What a card of the wire is made for. It receives into buffers of that size, and TCP reckons with the buffer: no larger than needed. */
-export const USUAL_MTU = 1500;
-/** The MTU of the other cards. */
-export const GUEST_MTU = 16_000;
-const FRAME_OCTETS = GUEST_MTU + 64;
 const MTUS: Readonly<Record<Card, number>> = { wire: USUAL_MTU, wide: GUEST_MTU, control: GUEST_MTU };
 /** In the order of their names in the guest, `vec0` and on, and of their descriptors in its process. */
 const CARDS: readonly Card[] = ['wire', 'control', 'wide'];
 const FIRST_CARD_FD = 3;
-/** A guest that says nothing for so long of real time hangs: what it does between two messages takes microseconds. */
 const HANGS_MS = 20_000;
 const STARTS_WITHIN_MS = 10_000;
-const BUFFER_OCTETS = 4 * 1024 * 1024;
-/** More than this in one go: the card's queue may have been full, and the guest has more. */
-const MAY_HAVE_MORE_OCTETS = 60_000;
+/** So often it is looked at whether what is waited for can still come. */
+const LOOKS_EVERY_MS = 50;
 /** What every guest believes the time to be when it starts: 2026-01-01, in nanoseconds since 1970. */
 export const GUEST_EPOCH_UNIX_NS = 1_767_225_600_000_000_000n;
 const POLLIN = 1;
-const SO_SNDBUF = 7;
-const SO_RCVTIMEO = 20;
-
-interface CardEnd {
-  readonly card: Card;
-  readonly fd: number;
-  /** Frames that found no room yet. */
-  readonly waiting: Uint8Array[];
-}
 
 export class Guest implements Disposable {
   readonly name: string;
   readonly clock: GuestClock;
-  readonly #process: ChildProcess;
-  readonly #ends: Readonly<Record<Card, CardEnd>>;
+  readonly #process: GuestProcess;
+  readonly #cards: Readonly<Record<Card, GuestCard>>;
   readonly #log: KernelLog;
   readonly #timeline: Timeline;
-  readonly #frame = new Uint8Array(FRAME_OCTETS);
-  readonly #killAtExit = () => this.#kill();
   #receive: (card: Card, frame: Uint8Array) => void = () => {};
-  #gone: (reason: string) => void = () => {};
+  #gone: (error: Error) => void = () => {};
   /** Nobody listens to the card for large packets before a lab has it: nothing needs to be asked of it. */
   #usesWide = false;
   #isOver = false;
 
   /** Starts the kernel's process; `bootGuests` brings it up. Blocks until the kernel has answered, some milliseconds. */
-  constructor({ name, kernelFile, initramfsFile, timeline, memoryMiB = MEMORY_MIB }: GuestOptions) {
+  constructor(options: GuestOptions) {
+    const { name, kernelFile, initramfsFile, timeline, memoryMiB = MEMORY_MIB, hangsMs = HANGS_MS } = options;
     this.name = name;
     this.#timeline = timeline;
-    const pairs = { wire: cardPair(), wide: cardPair(), control: cardPair() };
-    const [logFd, consoleFd] = socketPair(SOCK_STREAM);
-    this.#log = new KernelLog(logFd);
-    this.#ends = {
-      wire: cardEnd('wire', pairs.wire),
-      wide: cardEnd('wide', pairs.wide),
-      control: cardEnd('control', pairs.control),
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    const ownEnd = (type: number): number => {
+      const pair = socketPair(type);
+      ours.push(pair[0]);
+      theirs.push(pair[1]);
+      if (type === SOCK_DGRAM) for (const fd of pair) widen(fd);
+      return pair[0];
     };
     const folder = mkdtempSync(join(tmpdir(), 'lastack-'));
-    const cardFds = CARDS.map((card) => pairs[card][1]);
-    const theirs = [...cardFds, consoleFd];
+    const socket = join(folder, 'time');
+    let started: GuestProcess | undefined;
     try {
-      const socket = join(folder, 'time');
+      this.#log = new KernelLog(ownEnd(SOCK_STREAM));
+      const card = (name: Card) => new GuestCard(ownEnd(SOCK_DGRAM), (frame) => this.#receive(name, frame));
+      // In the order of CARDS.
+      this.#cards = { wire: card('wire'), control: card('control'), wide: card('wide') };
       const listener = listenAt(socket);
+      const [consoleFd = -1, ...cardFds] = theirs;
       theirs.push(listener);
-      this.#process = spawn(kernelFile, commandLine({ socket, initramfsFile, memoryMiB }), {
-        stdio: ['ignore', consoleFd, consoleFd, ...cardFds],
-        detached: true,
-        env: { PATH: '/usr/bin:/bin', TMPDIR: tmpdir() },
+      started = new GuestProcess({
+        file: kernelFile,
+        args: commandLine({ socket, initramfsFile, memoryMiB }),
+        descriptors: [consoleFd, consoleFd, ...cardFds],
       });
-      this.#process.on('error', () => {});
-      this.#process.unref();
-      process.prependOnceListener('exit', this.#killAtExit);
+      this.#process = started;
       const fd = this.#accept(listener);
+      ours.push(fd);
       this.clock = new GuestClock({
         name,
         fd,
+        hangsMs,
         reached: (atNs) => timeline.reached(atNs),
         takeFrames: () => this.#takeFrames(),
+        isSilent: () => this.#log.take(),
       });
     } catch (error) {
-      this.#kill();
-      throw error;
+      started?.kill();
+      for (const each of ours) libc.close(each);
+      throw error instanceof GuestDied ? error : new GuestDied(name, messageOf(error));
     } finally {
       for (const each of theirs) libc.close(each);
       rmSync(folder, { recursive: true, force: true });
     }
   }
 
-  get pid(): number | undefined {
+  get pid(): number {
     return this.#process.pid;
   }
 
-  /** False once its process has ended, as far as the event loop has heard. */
+  /** False once its process has ended. */
   get isAlive(): boolean {
-    return !this.#isOver && this.#process.exitCode === null && this.#process.signalCode === null;
+    return !this.#isOver && this.#process.isRunning;
+  }
+
+  /** Resolves when nothing is left of its process. */
+  get ended(): Promise<void> {
+    return this.#process.ended;
   }
 
   /** What its kernel has said so far, the last of it. */
@@ -152,103 +147,71 @@ export class Guest implements Disposable {
     this.#receive = receive;
   }
 
-  /** Called once, when it has ended, with one sentence that says why. */
-  onGone(gone: (reason: string) => void): void {
+  /** Called once, when it has ended, with the reason. */
+  onGone(gone: (error: Error) => void): void {
     this.#gone = gone;
   }
 
   /** Puts a frame before a card: the guest gets it at the time it is. */
   send(card: Card, frame: Uint8Array): void {
     if (this.#isOver) return;
-    this.#ends[card].waiting.push(frame);
-    this.#flush(this.#ends[card]);
+    this.#cards[card].send(frame);
     this.clock.hasInput = true;
     this.#timeline.work();
   }
 
-  /** The error with the guest's log beside it. */
+  /** The error with what is known of the guest's end, and its log. Ends its process. */
   explain(error: GuestDied): GuestDied {
-    return new GuestDied(this.name, error.reason, this.log);
+    const how = this.#process.endedHow();
+    const { log } = this;
+    const panic = PANIC.exec(log)?.[1];
+    const end = panic === undefined ? `its process ${how}` : `its kernel panicked: ${panic}`;
+    return new GuestDied(this.name, error.reason === IS_GONE ? end : error.reason, log);
   }
 
   #accept(listener: number): number {
     const bytes = new Uint8Array(Int32Array.of(listener, POLLIN).buffer);
-    const ready = check(
-      uninterrupted(() => libc.poll(bytes, 1, STARTS_WITHIN_MS)),
-      'poll',
-    );
-    if (ready === 0 || this.#process.pid === undefined)
-      throw new GuestDied(this.name, 'its kernel did not start', this.log);
-    const fd = check(libc.accept4(listener, null, null, SOCK_CLOEXEC), 'accept4');
-    const timeout = new Uint8Array(new BigInt64Array([BigInt(HANGS_MS / 1000), 0n]).buffer);
-    check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length), 'setsockopt');
-    return fd;
+    const deadlineMs = performance.now() + STARTS_WITHIN_MS;
+    for (;;) {
+      const ready = check(
+        uninterrupted(() => libc.poll(bytes, 1, LOOKS_EVERY_MS)),
+        'poll',
+      );
+      if (ready > 0) return check(libc.accept4(listener, null, null, SOCK_CLOEXEC), 'accept4');
+      if (!this.#process.isRunning) throw this.explain(new GuestDied(this.name, IS_GONE));
+      if (performance.now() > deadlineMs)
+        throw new GuestDied(this.name, 'its kernel did not start', this.log);
+    }
   }
 
   #takeFrames(): void {
-    this.#takeFramesOf(this.#ends.wire);
-    this.#takeFramesOf(this.#ends.control);
-    if (this.#usesWide) this.#takeFramesOf(this.#ends.wide);
+    this.#takeFramesOf('wire');
+    this.#takeFramesOf('control');
+    if (this.#usesWide) this.#takeFramesOf('wide');
     this.#log.take();
   }
 
-  #takeFramesOf(end: CardEnd): void {
-    let taken = 0;
-    for (;;) {
-      const octets = checkAgain(libc.recv(end.fd, this.#frame, FRAME_OCTETS, MSG_DONTWAIT), 'recv');
-      if (octets === undefined || octets === 0) break;
-      taken += octets;
-      this.#receive(end.card, this.#frame.slice(0, octets));
-    }
-    // What it could not send, and what we could not, is tried again at the same time.
-    if (taken > MAY_HAVE_MORE_OCTETS) this.clock.hasInput = true;
-    if (end.waiting.length > 0) {
-      this.#flush(end);
-      this.clock.hasInput = true;
-    }
+  #takeFramesOf(card: Card): void {
+    if (this.#cards[card].take()) this.clock.hasInput = true;
   }
 
-  #flush({ fd, waiting }: CardEnd): void {
-    let sent = 0;
-    for (const frame of waiting) {
-      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-      if (checkAgain(libc.send(fd, frame, frame.length, flags), 'send') === undefined) break;
-      sent += 1;
-    }
-    waiting.splice(0, sent);
-  }
-
-  #kill(): void {
+  /** Ends it; what is under way with it ends with this error. */
+  end(error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    process.removeListener('exit', this.#killAtExit);
-    try {
-      // Its helper processes are in its group: they would outlive it.
-      if (this.#process?.pid !== undefined) process.kill(-this.#process.pid, 'SIGKILL');
-    } catch {
-      // It was gone before.
-    }
+    this.#process.kill();
+    this.#gone(error);
+    this.clock[Symbol.dispose]();
+    for (const card of CARDS) this.#cards[card][Symbol.dispose]();
+    this.#log[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
-    const wasOver = this.#isOver;
-    this.#kill();
-    if (wasOver) return;
-    this.#gone(`the guest ${this.name} has ended`);
-    this.clock[Symbol.dispose]();
-    for (const { fd } of Object.values(this.#ends)) libc.close(fd);
-    this.#log[Symbol.dispose]();
+    this.end(new GuestDied(this.name, 'it was ended'));
   }
 }
 
-function cardPair(): readonly [number, number] {
-  const pair = socketPair(SOCK_DGRAM);
-  const octets = new Uint8Array(Int32Array.of(BUFFER_OCTETS).buffer);
-  for (const fd of pair) check(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, octets, 4), 'setsockopt');
-  return pair;
-}
-
-const cardEnd = (card: Card, [fd]: readonly [number, number]): CardEnd => ({ card, fd, waiting: [] });
+const PANIC = /Kernel panic - not syncing: (.*)/;
 
 function listenAt(path: string): number {
   const fd = check(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');

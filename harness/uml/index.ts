@@ -1,6 +1,7 @@
 export { agentBinary } from './agent-binary.js';
 export { bootGuests, nextPhase, PHASE_NS } from './boot.js';
-export { type Card, GUEST_EPOCH_UNIX_NS, GUEST_MTU, Guest, type GuestOptions, USUAL_MTU } from './guest.js';
-export { GuestDied } from './guest-died.js';
+export { type Card, GUEST_EPOCH_UNIX_NS, Guest, type GuestOptions } from './guest.js';
+export { GUEST_MTU, USUAL_MTU } from './guest-card.js';
+export { GuestDied, IS_GONE } from './guest-died.js';
 export { initramfsFile, packInitramfs } from './initramfs.js';
 export * from './kernel/index.js';

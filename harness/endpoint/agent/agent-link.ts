@@ -56,6 +56,11 @@ export class AgentLink {
     channel.onEnd((reason) => this.#end(reason));
   }
 
+  /** Something that was asked is unanswered. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Most octets of data in one SEND, RECEIVE, READ or WRITE: what its message has room for. */
   get mostData(): number {
     return this.#mostOctets - HEADER_OCTETS - FIXED_OCTETS;

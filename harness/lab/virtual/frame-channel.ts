@@ -15,6 +15,7 @@ export class FrameChannel implements AgentChannel {
   readonly #send: (frame: Uint8Array) => void;
   #receive: (octets: Uint8Array) => void = () => {};
   #ended: (reason: string) => void = () => {};
+  #closed: () => void = () => {};
   #isOver = false;
 
   constructor(send: (frame: Uint8Array) => void) {
@@ -22,6 +23,7 @@ export class FrameChannel implements AgentChannel {
   }
 
   send(octets: Uint8Array): void {
+    if (this.#isOver) return;
     for (let at = 0; at < octets.length; at += MOST_OCTETS)
       this.#sendPiece(octets.subarray(at, at + MOST_OCTETS));
   }
@@ -52,6 +54,11 @@ export class FrameChannel implements AgentChannel {
     this.#receive(payload.subarray(LENGTH_OCTETS, LENGTH_OCTETS + length));
   }
 
+  /** Called when the harness's end was closed: what the agent said made no sense. */
+  onClose(closed: () => void): void {
+    this.#closed = closed;
+  }
+
   /** The guest is gone. */
   end(reason: string): void {
     if (this.#isOver) return;
@@ -60,6 +67,8 @@ export class FrameChannel implements AgentChannel {
   }
 
   close(): void {
+    if (this.#isOver) return;
     this.end('the channel was closed');
+    this.#closed();
   }
 }

@@ -1,5 +1,5 @@
 /** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
-import type { Nanos } from '../../clock/index.js';
+import type { Clock, Nanos } from '../../clock/index.js';
 import { AgentClient, SocketError } from '../../endpoint/index.js';
 import {
   NETLINK_ROUTE,
@@ -8,8 +8,10 @@ import {
   requestMessage,
   takeAnswers,
 } from '../../sys/index.js';
-import type { Card, Guest } from '../../uml/index.js';
+import { messageOf } from '../../text/index.js';
+import { type Card, type Guest, GuestDied } from '../../uml/index.js';
 import { findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
+import { AgentWatch } from './agent-watch.js';
 import { decodeFrame, ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeFrame } from './ethernet.js';
 import { FrameChannel } from './frame-channel.js';
 import { GuestTracing } from './guest-tracing.js';
@@ -24,6 +26,14 @@ const OWN_NAMESPACE = 0;
 const WIRE_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xfe);
 /** Frames that pass before the tracing buffer is emptied, so that it cannot run over. */
 const DRAIN_AFTER_FRAMES = 2000;
+
+export interface HostOptions {
+  /** The timeline's time at which the guest's clock was 0. */
+  readonly guestEpochNs: Nanos;
+  readonly clock: Clock;
+  /** Called when the guest's agent is of no use any more: the guest must be ended then, but not in this call. */
+  readonly lost: (error: GuestDied) => void;
+}
 
 /** Takes an IP packet that a lab's card sent, at the time when it left. */
 export type TakePacket = (packet: Uint8Array) => void;
@@ -57,22 +67,44 @@ export class GuestHost {
     this.#takers = parts.takers;
   }
 
-  /** Speaks with the agent of a guest that has booted. The timeline must go on meanwhile. */
-  static async open(guest: Guest, guestEpochNs: Nanos): Promise<GuestHost> {
-    const channel = new FrameChannel((frame) => guest.send('control', frame));
+  /** Speaks with the agent of a guest that has booted. The timeline must go on meanwhile. Rejects with why the guest ended, if it does. */
+  static async open(guest: Guest, { guestEpochNs, clock, lost }: HostOptions): Promise<GuestHost> {
+    const lose = (reason: string) => lost(new GuestDied(guest.name, reason));
+    const channel = new FrameChannel((frame) => {
+      guest.send('control', frame);
+      watch.asked();
+    });
     const takers = new Map<number, TakePacket>();
     let host: GuestHost | undefined;
+    let failure: Error | undefined;
     guest.onFrame((card: Card, frame) => {
       if (card === 'control') channel.take(frame);
       else host?.take(card, frame);
     });
-    guest.onGone((reason) => channel.end(reason));
     const client = new AgentClient(channel);
-    const { stack } = await client.hello();
-    await letSleep(client);
-    const tracing = await GuestTracing.open(client, guestEpochNs);
-    host = new GuestHost(guest, { client, stack, tracing, takers });
-    return host;
+    const watch = new AgentWatch({
+      clock,
+      isWaiting: () => client.isWaiting,
+      ask: () => client.hello(),
+      silent: () => lose('its agent answers no more'),
+    });
+    // Whoever asks it anything hears why not.
+    channel.onClose(() => void client.hello().catch((error: unknown) => lose(messageOf(error))));
+    guest.onGone((error) => {
+      failure = error;
+      watch[Symbol.dispose]();
+      host?.fail(error);
+      channel.end(error instanceof GuestDied ? error.sentence : error.message);
+    });
+    try {
+      const { stack } = await client.hello();
+      await letSleep(client);
+      const tracing = await GuestTracing.open(client, guestEpochNs);
+      host = new GuestHost(guest, { client, stack, tracing, takers });
+      return host;
+    } catch (error) {
+      throw failure ?? error;
+    }
   }
 
   get name(): string {
@@ -117,8 +149,9 @@ export class GuestHost {
     return () => this.#takers.delete(key);
   }
 
-  /** Called when the guest is gone. */
+  /** Called when the guest is gone: at once where it is. */
   onFailure(failed: (error: Error) => void): () => void {
+    if (this.#failure !== undefined) failed(this.#failure);
     this.#failed.add(failed);
     return () => this.#failed.delete(failed);
   }

@@ -6,11 +6,13 @@
  */
 import { Timeline } from '../../clock/index.js';
 import type { Side } from '../../fault/index.js';
+import { messageOf } from '../../text/index.js';
 import {
   bootGuests,
   findKernel,
   Guest,
   GuestDied,
+  IS_GONE,
   initramfsFile,
   nextPhase,
   PHASE_NS,
@@ -23,6 +25,15 @@ export interface HostRequest {
   readonly side: Side;
 }
 
+/** What guests may take of real time; absent: what they take by default. */
+export interface WorldOptions {
+  readonly bootsWithinMs?: number;
+  readonly hangsMs?: number;
+}
+
+/** Steps without any time passing, after which it never will: a burst of frames has some thousands. */
+const MOST_STEPS_AT_ONE_TIME = 1_000_000;
+
 interface Inhabitant {
   readonly guest: Guest;
   readonly host: Promise<GuestHost>;
@@ -31,9 +42,11 @@ interface Inhabitant {
 export class World implements Disposable {
   static #shared: World | undefined;
   readonly timeline = new Timeline();
+  readonly #options: WorldOptions;
   readonly #guests = new Map<string, Inhabitant>();
   #working = 0;
   #isScheduled = false;
+  #stepsAtThisTime = 0;
 
   /** This thread's. */
   static shared(): World {
@@ -41,7 +54,8 @@ export class World implements Disposable {
     return World.#shared;
   }
 
-  constructor() {
+  constructor(options: WorldOptions = {}) {
+    this.#options = options;
     this.timeline.onWork(() => this.#schedule());
   }
 
@@ -74,7 +88,8 @@ export class World implements Disposable {
   /** The guests that were asked for; those that are not there, or have died, are booted, side by side. Rejects with one sentence. */
   async hosts(wanted: readonly HostRequest[]): Promise<readonly GuestHost[]> {
     // One may have been killed while no time passed here.
-    for (const [key, { guest }] of [...this.#guests]) if (!guest.isAlive) this.#forget(key, guest);
+    for (const { guest } of [...this.#guests.values()])
+      if (!guest.isAlive) this.#end(guest, guest.explain(new GuestDied(guest.name, IS_GONE)));
     const missing = wanted.filter((each) => !this.#guests.has(keyOf(each)));
     if (missing.length > 0) {
       const initramfs = await initramfsFile();
@@ -89,6 +104,7 @@ export class World implements Disposable {
   }
 
   #boot(wanted: readonly HostRequest[], initramfs: string): void {
+    const { hangsMs, bootsWithinMs } = this.#options;
     const guests: Guest[] = [];
     try {
       for (const { version, side } of wanted) {
@@ -99,28 +115,34 @@ export class World implements Disposable {
             kernelFile: kernel.file,
             initramfsFile: initramfs,
             timeline: this.timeline,
+            ...(hangsMs === undefined ? {} : { hangsMs }),
           }),
         );
       }
-      bootGuests(guests, this.timeline);
+      bootGuests(guests, this.timeline, bootsWithinMs);
     } catch (error) {
-      for (const guest of guests) guest[Symbol.dispose]();
-      throw error;
+      const explained = explainedBy(guests, error);
+      for (const guest of guests) this.#end(guest, explained);
+      throw explained;
     }
     const joinNs = nextPhase(this.timeline.now());
     guests.forEach((guest, i) => {
       const request = wanted[i];
       if (request === undefined) return;
-      const key = keyOf(request);
       const host = this.#open(guest, joinNs);
-      host.catch(() => this.#forget(key, guest));
-      this.#guests.set(key, { guest, host });
+      host.catch((error) => this.#end(guest, error));
+      this.#guests.set(keyOf(request), { guest, host });
     });
   }
 
   async #open(guest: Guest, joinNs: number): Promise<GuestHost> {
     await this.sleepUntil(joinNs);
-    return GuestHost.open(guest, joinNs - PHASE_NS);
+    return GuestHost.open(guest, {
+      guestEpochNs: joinNs - PHASE_NS,
+      clock: this.timeline,
+      // The guest may be in the middle of what it has to say.
+      lost: (error) => queueMicrotask(() => this.#end(guest, guest.explain(error))),
+    });
   }
 
   #schedule(): void {
@@ -132,42 +154,55 @@ export class World implements Disposable {
   #turn(): void {
     this.#isScheduled = false;
     if (this.#working === 0) return;
-    let hasMore = false;
+    const beforeNs = this.timeline.now();
+    let hasMore = true;
     try {
       hasMore = this.timeline.step();
+      this.#stepsAtThisTime = this.timeline.now() === beforeNs ? this.#stepsAtThisTime + 1 : 0;
+      if (this.#stepsAtThisTime > MOST_STEPS_AT_ONE_TIME)
+        throw new Error(`${MOST_STEPS_AT_ONE_TIME} events, and it is still ${beforeNs} ns`);
     } catch (error) {
-      if (!(error instanceof GuestDied)) throw error;
-      this.#bury(error);
-      hasMore = true;
+      this.#stepsAtThisTime = 0;
+      this.#broke(error);
     }
     if (hasMore) this.#schedule();
   }
 
-  #bury(error: GuestDied): void {
-    for (const [key, { guest, host }] of this.#guests) {
-      if (guest.name !== error.guest) continue;
-      const explained = guest.explain(error);
-      this.#forget(key, guest);
-      host.then((each) => each.fail(explained)).catch(() => {});
-    }
+  /** A guest has died, or we have made a mistake: whoever it concerns hears of it, and what follows begins with other guests. */
+  #broke(error: unknown): void {
+    const all = [...this.#guests.values()].map(({ guest }) => guest);
+    if (all.length === 0) throw error;
+    const concerned = error instanceof GuestDied ? all.filter(({ name }) => name === error.guest) : all;
+    const explained =
+      error instanceof GuestDied
+        ? explainedBy(all, error)
+        : new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
+    for (const guest of concerned) this.#end(guest, explained);
   }
 
-  #forget(key: string, guest: Guest): void {
-    this.#guests.delete(key);
+  /** Its labs fail with this error; the next lab gets another guest. */
+  #end(guest: Guest, error: Error): void {
+    for (const [key, each] of this.#guests) if (each.guest === guest) this.#guests.delete(key);
     this.timeline.remove(guest.clock);
-    guest[Symbol.dispose]();
+    guest.end(error);
   }
 
   /** The processes of the guests that run. */
   pids(): readonly number[] {
-    return [...this.#guests.values()].flatMap(({ guest }) => guest.pid ?? []);
+    return [...this.#guests.values()].map(({ guest }) => guest.pid);
   }
 
-  /** Ends all guests. */
+  /** Ends all guests; labs that are open fail. */
   [Symbol.dispose](): void {
-    for (const [key, { guest }] of [...this.#guests]) this.#forget(key, guest);
+    const error = new Error('the virtual lab was closed');
+    for (const { guest } of [...this.#guests.values()]) this.#end(guest, error);
     if (World.#shared === this) World.#shared = undefined;
   }
 }
 
 const keyOf = ({ version, side }: HostRequest): string => `${version} ${side}`;
+
+function explainedBy(guests: readonly Guest[], error: unknown): Error {
+  if (!(error instanceof GuestDied)) return error instanceof Error ? error : new Error(messageOf(error));
+  return guests.find(({ name }) => name === error.guest)?.explain(error) ?? error;
+}
