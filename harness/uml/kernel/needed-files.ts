@@ -10,21 +10,24 @@ const PROCESSORS = [
   ...under('arch', 'openrisc parisc powerpc riscv s390 sh sparc xtensa'),
 ];
 const DRIVERS = [
-  ...under('drivers', 'accel clk crypto gpu hwmon iio infiniband media mfd net/ethernet net/wireless'),
-  ...under('drivers', 'pinctrl scsi staging usb video'),
+  ...under('drivers', 'accel clk crypto dma gpu hid hwmon iio infiniband input leds md media mfd mtd'),
+  ...under('drivers', 'net/can net/dsa net/ethernet net/phy net/usb net/wan net/wireless'),
+  ...under('drivers', 'phy pinctrl platform power regulator scsi soc staging usb video'),
 ];
 /** Folders one deeper than one would write, so that include/sound and the like stay. */
 const SOUND = under('sound', 'soc pci usb isa');
-const FOREIGN = [...PROCESSORS, ...DRIVERS, ...SOUND, 'tools/testing/', 'tools/perf/'];
+const FOREIGN = [...PROCESSORS, ...DRIVERS, ...SOUND];
 /** Sources and device trees. */
 const ENDINGS = ['.c', '.h', '.S', '.dts', '.dtsi'];
 
+const TESTS = ['*/tools/testing/*', '*/tools/perf/*'];
 const MANUALS = ['.rst', '.yaml', '.txt', '.svg', '.json'].map((ending) => `*/Documentation/*${ending}`);
 
 /** For `tar --exclude`, whose asterisk stands for slashes too; each name comes with a first folder before it. */
 export const UNNEEDED: readonly string[] = [
   ...FOREIGN.flatMap((folder) => ENDINGS.map((ending) => `*/${folder}*${ending}`)),
   ...MANUALS,
+  ...TESTS,
 ];
 
 /**
