@@ -41,6 +41,11 @@ export class Timeline implements Clock {
     return timer;
   }
 
+  /** The harness waits for a time to come. */
+  get isAwaited(): boolean {
+    return this.#timers.nextNs() !== undefined;
+  }
+
   /** Called when there is something to do that was not there before. */
   onWork(wake: () => void): void {
     this.#wake = wake;

@@ -38,24 +38,21 @@ export class GuestPlace {
   readonly #options: PlaceOptions;
   readonly #namespace: number;
 
-  private constructor(options: PlaceOptions, namespace: number) {
+  readonly #namespaceFd: number;
+
+  private constructor(options: PlaceOptions, namespace: { readonly handle: number; readonly fd: number }) {
     this.#options = options;
-    this.#namespace = namespace;
+    this.#namespace = namespace.handle;
+    this.#namespaceFd = namespace.fd;
   }
 
-  static async furnish(options: PlaceOptions): Promise<GuestPlace> {
-    const { handle, fd } = await options.host.client.newNamespace();
-    const place = new GuestPlace(options, handle);
-    try {
-      await place.#furnish(fd);
-      return place;
-    } catch (error) {
-      await place.free().catch(() => {});
-      throw error;
-    }
+  /** A namespace with nothing in it, to be freed in any case. */
+  static async make(options: PlaceOptions): Promise<GuestPlace> {
+    return new GuestPlace(options, await options.host.client.newNamespace());
   }
 
-  async #furnish(namespaceFd: number): Promise<void> {
+  /** Gives it its card, addresses and settings. */
+  async furnish(): Promise<void> {
     const { host, mac, mtu, ip, remoteIp, prefixBits, ipVersion, settings, side } = this.#options;
     // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
     if (ipVersion === 6) await this.#write('ipv6.conf.default.addr_gen_mode', '1');
@@ -63,7 +60,13 @@ export class GuestPlace {
     await host.netlink(
       OWN_NAMESPACE,
       NETLINK_ROUTE,
-      addMacvlan({ name: LINK, mac, mtu, card: await host.card(this.#options.card), namespaceFd }),
+      addMacvlan({
+        name: LINK,
+        mac,
+        mtu,
+        card: await host.card(this.#options.card),
+        namespaceFd: this.#namespaceFd,
+      }),
     );
     const [link] = await host.netlink(this.#namespace, NETLINK_ROUTE, findLink(LINK));
     if (link === undefined) throw new Error(`${host.name} has lost the card of a lab`);

@@ -6,6 +6,8 @@ import { type LabAddresses, labAddresses, MAX_LABS } from '../lab-addresses.js';
 
 export interface Slot extends LabAddresses, Disposable {
   mac(side: Side): Uint8Array;
+  /** Something of it is left in a guest: nobody gets it again. */
+  spoil(): void;
 }
 
 const taken = new Set<number>();
@@ -14,12 +16,16 @@ export function takeSlot({ addresses, ipVersion }: Pick<LabOptions, 'addresses' 
   const number = lowestFree();
   const chosen = addresses === undefined ? undefined : chosenAddresses(addresses, ipVersion);
   taken.add(number);
+  let isSpoilt = false;
   return {
     ...(chosen ?? labAddresses(number, ipVersion)),
     // Locally administered (IEEE 802): the first octet says so.
     mac: (side) => Uint8Array.of(2, 0, 0, (number + 1) >> 8, (number + 1) & 0xff, side === 'client' ? 1 : 2),
+    spoil: () => {
+      isSpoilt = true;
+    },
     [Symbol.dispose]: () => {
-      taken.delete(number);
+      if (!isSpoilt) taken.delete(number);
       chosen?.[Symbol.dispose]();
     },
   };

@@ -15,8 +15,9 @@ import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
 import type { SyncResult, WireRequest } from '../wire-request.js';
 import type { GuestHost, WireCard } from './guest-host.js';
-import { GuestPlace } from './guest-place.js';
+import type { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
+import { type Furnished, freeAll, furnishAll } from './places.js';
 import { type Slot, takeSlot } from './slots.js';
 import { TimerLooks } from './timer-looks.js';
 import { World } from './world.js';
@@ -44,6 +45,7 @@ class LabClock implements Clock {
   constructor(
     private readonly world: World,
     readonly epochNs: Nanos,
+    private readonly failed: (error: unknown) => void,
   ) {}
 
   now(): Nanos {
@@ -51,7 +53,14 @@ class LabClock implements Clock {
   }
 
   at(atNs: Nanos, action: () => void): Timer {
-    return this.world.timeline.at(atNs + this.epochNs, action);
+    // What a lab does wrong concerns nobody else in its world.
+    return this.world.timeline.at(atNs + this.epochNs, () => {
+      try {
+        action();
+      } catch (error) {
+        this.failed(error);
+      }
+    });
   }
 }
 
@@ -79,31 +88,32 @@ export class VirtualLab implements Lab {
   readonly #ends: (() => void)[] = [];
   #arrivedNs: Nanos = -1;
   #failure: Error | undefined;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   static async open(options: LabOptions, stacks: VirtualStacks, world: World): Promise<VirtualLab> {
-    mtuOf(options);
-    const end = world.begin();
+    const mtu = mtuOf(options);
     const slot = takeSlot(options);
+    const end = world.begin();
+    let hosts: readonly GuestHost[] = [];
     try {
       const sides = SIDES.filter((side) => side !== options.peer);
-      const hosts = await world.hosts(sides.map((side) => ({ version: stacks[side], side })));
+      hosts = await world.hosts(sides.map((side) => ({ version: stacks[side], side })));
       const phaseNs = nextPhase(world.timeline.now());
       await world.sleepUntil(phaseNs);
-      const places = await furnishAll(hosts, sides, options, slot);
+      const places = await furnishAll({ ...options, hosts, sides, slot, mtu, card: cardFor(mtu) });
       const epochNs = phaseNs + FURNISHED_WITHIN_NS;
       try {
         if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
         await world.sleepUntil(epochNs);
         return new VirtualLab(options, { world, slot, epochNs, end, places });
       } catch (error) {
-        for (const { place } of places) await place.free();
+        await freeAll(places, slot).catch(() => {});
         throw error;
       }
     } catch (error) {
       slot[Symbol.dispose]();
       end();
-      throw error;
+      throw hosts.find(({ failure }) => failure !== undefined)?.failure ?? error;
     }
   }
 
@@ -121,7 +131,7 @@ export class VirtualLab implements Lab {
     this.ipVersion = options.ipVersion;
     this.#slot = slot;
     this.#mtu = mtuOf(options);
-    this.clock = new LabClock(world, epochNs);
+    this.clock = new LabClock(world, epochNs, (error) => this.#fail(error));
     this.#desk = new WireDesk({ clock: this.clock, ask: async (request) => this.#answer(request) });
     this.wire = this.#desk;
     if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
@@ -149,7 +159,7 @@ export class VirtualLab implements Lab {
       clock: this.clock,
       find: (query) => place.find(query),
       report: (note) => this.#notes.push(note),
-      failed: (error) => this.#fail(error instanceof Error ? error : new Error(messageOf(error))),
+      failed: (error) => this.#fail(error),
     });
   }
 
@@ -176,13 +186,13 @@ export class VirtualLab implements Lab {
   }
 
   #arrive(side: Side, packet: Uint8Array, origin: 'endpoint' | 'peer'): void {
-    if (this.#isClosed) return;
+    if (this.#closing !== undefined) return;
     // What leaves at one and the same time still leaves one behind the other.
     this.#arrivedNs = Math.max(this.clock.now(), this.#arrivedNs + 1);
     try {
       this.#wire.arrive(side, packet, this.#arrivedNs, origin);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+      this.#fail(error);
     }
   }
 
@@ -279,22 +289,24 @@ export class VirtualLab implements Lab {
   }
 
   /** The lab's guest is gone, or its wire failed: what it recorded must not be trusted. */
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.#desk.fail(error);
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
+    this.#desk.fail(this.#failure);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#desk.fail(new Error('the lab was closed'));
     this.#wire.close();
     try {
-      const living = [...this.#inside.values()].filter(({ host }) => host.failure === undefined);
-      for (const { place, endpoint } of living) {
-        await place.free();
-        await endpoint[Symbol.asyncDispose]();
-      }
+      const inside = [...this.#inside].map(([side, { host, place }]) => ({ side, host, place }));
+      await freeAll(inside, this.#slot);
+      for (const { host, endpoint } of this.#inside.values())
+        if (host.failure === undefined) await endpoint[Symbol.asyncDispose]();
     } catch (error) {
       if (this.#failure === undefined) throw error;
     } finally {
@@ -312,42 +324,3 @@ function mtuOf({ mtu = USUAL_MTU, ipVersion }: LabOptions): number {
 }
 
 const cardFor = (mtu: number): WireCard => (mtu > USUAL_MTU ? 'wide' : 'wire');
-
-interface Furnished {
-  readonly side: Side;
-  readonly host: GuestHost;
-  readonly place: GuestPlace;
-}
-
-/** All places, or none: what was made before one failed goes. */
-async function furnishAll(
-  hosts: readonly GuestHost[],
-  sides: readonly Side[],
-  options: LabOptions,
-  slot: Slot,
-): Promise<readonly Furnished[]> {
-  const settled = await Promise.allSettled(
-    hosts.map((host, i) => furnish(host, sides[i] ?? 'client', options, slot)),
-  );
-  const made = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const failed = settled.find((each) => each.status === 'rejected');
-  if (failed === undefined) return made;
-  for (const { place } of made) await place.free();
-  throw failed.reason;
-}
-
-async function furnish(host: GuestHost, side: Side, options: LabOptions, slot: Slot): Promise<Furnished> {
-  const place = await GuestPlace.furnish({
-    host,
-    side,
-    card: cardFor(mtuOf(options)),
-    mac: slot.mac(side),
-    ip: slot.ip(side),
-    remoteIp: slot.ip(otherSide(side)),
-    prefixBits: slot.prefixBits,
-    ipVersion: options.ipVersion,
-    mtu: mtuOf(options),
-    settings: options.settings?.[side] ?? {},
-  });
-  return { side, host, place };
-}

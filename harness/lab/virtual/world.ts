@@ -45,7 +45,7 @@ export class World implements Disposable {
   readonly #options: WorldOptions;
   readonly #guests = new Map<string, Inhabitant>();
   #working = 0;
-  #isScheduled = false;
+  #turn: NodeJS.Immediate | undefined;
   #stepsAtThisTime = 0;
 
   /** This thread's. */
@@ -145,14 +145,16 @@ export class World implements Disposable {
     });
   }
 
+  /** A lab that was forgotten, and in which nobody waits for anything, does not keep the process from ending. */
   #schedule(): void {
-    if (this.#isScheduled || this.#working === 0) return;
-    this.#isScheduled = true;
-    setImmediate(() => this.#turn());
+    if (this.#working === 0) return;
+    this.#turn ??= setImmediate(() => this.#takeTurn());
+    if (this.timeline.isAwaited) this.#turn.ref();
+    else this.#turn.unref();
   }
 
-  #turn(): void {
-    this.#isScheduled = false;
+  #takeTurn(): void {
+    this.#turn = undefined;
     if (this.#working === 0) return;
     const beforeNs = this.timeline.now();
     let hasMore = true;
