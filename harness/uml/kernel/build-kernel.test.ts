@@ -135,7 +135,7 @@ function theWholeBuild(): void {
           writeFileSync(join(folder.path, 'else.tar'), 'not a tarball');
           return { source: join(folder.path, 'else.tar') };
         },
-        /else\.tar could not be unpacked.*\(log: .*\.log\)$/,
+        /else\.tar could not be unpacked: .*not look like a tar archive.* \(log: .*\.log\)$/,
       ],
       [
         'a link that leads round',

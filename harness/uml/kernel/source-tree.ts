@@ -55,7 +55,8 @@ export async function unpack({ file, origin }: Tarball, { workshop, onStep }: Be
     ...UNNEEDED.map((pattern) => `--exclude=${pattern}`),
     ...['--no-same-owner', '--strip-components=1', '-C', folder, '-xf', file],
   ]);
-  if (ended.failed) throw workshop.failure(`${origin} could not be unpacked: is it a tarball?`, ended);
+  if (ended.failed)
+    throw workshop.failure(`${origin} could not be unpacked: ${ended.lines[0] ?? 'tar failed'}`, ended);
   if (file.startsWith(workshop.folder)) rmSync(file);
   return { folder, origin, release: releaseOf(folder, origin) };
 }

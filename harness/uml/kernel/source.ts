@@ -27,11 +27,18 @@ interface Search extends Bench {
   readonly wanted: WantedVersion;
 }
 
-/** BuildError when no place has it: says what each place had to say. */
-export async function findSource(asked: string, search: Search): Promise<SourceTree> {
+/** Looks for a source. */
+export type Place = (search: Search) => Promise<Found>;
+
+/** BuildError when no place has what was asked for: says what each place had to say. */
+export async function findSource(
+  asked: string,
+  search: Search,
+  places: readonly Place[] = PLACES,
+): Promise<SourceTree> {
   const { wanted, workshop } = search;
   const reasons: string[] = [];
-  for (const place of [fromInstalled, fromMachineLists, fromDebian, fromKernelOrg]) {
+  for (const place of places) {
     const found = await place(search);
     if (typeof found === 'string') {
       workshop.note(found);
@@ -108,3 +115,5 @@ async function fromKernelOrg({ wanted, workshop, onStep }: Search): Promise<Foun
     return `kernel.org cannot be reached (${messageOf(cause)})`;
   }
 }
+
+const PLACES: readonly Place[] = [fromInstalled, fromMachineLists, fromDebian, fromKernelOrg];
