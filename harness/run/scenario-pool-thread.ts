@@ -21,11 +21,20 @@ async function answer({ number, id, ipVersion, untilClosed }: PoolTask): Promise
   }
 }
 
-parentPort?.on('message', (message: PoolTask | 'end') => {
-  if (message !== 'end') {
-    void answer(message).then((answered) => parentPort?.postMessage(answered));
-    return;
+async function play(task: PoolTask): Promise<void> {
+  const answered = await answer(task);
+  try {
+    parentPort?.postMessage(answered);
+  } catch (error) {
+    // A trace of something that cannot be sent.
+    parentPort?.postMessage({ number: task.number, error: messageOf(error) });
   }
-  World.shared()[Symbol.dispose]();
-  parentPort?.close();
-});
+}
+
+async function end(): Promise<never> {
+  await World.shared().close();
+  // Whatever a story still waits for.
+  process.exit();
+}
+
+parentPort?.on('message', (message: PoolTask | 'end') => void (message === 'end' ? end() : play(message)));

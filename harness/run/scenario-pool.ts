@@ -30,6 +30,9 @@ export type PoolAnswer =
   | { readonly number: number; readonly run: Omit<ScenarioRun, 'scenario'> }
   | { readonly number: number; readonly error: string };
 
+/** A thread that has been told to end and does not is ended by force: its guests go with it in any case. */
+const ENDS_WITHIN_MS = 5000;
+
 interface Waiting {
   readonly scenario: Scenario;
   readonly resolve: (run: ScenarioRun) => void;
@@ -68,14 +71,16 @@ class PoolThread {
     });
   }
 
-  end(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.isOver) resolve();
-      // Otherwise the process might end while it waits for nothing but this.
-      this.#worker.ref();
-      this.#worker.once('exit', () => resolve());
-      this.#worker.postMessage('end');
-    });
+  /** Resolves when it has ended; nothing is left of its guests then. */
+  async end(): Promise<void> {
+    if (this.isOver) return;
+    // Otherwise the process might end while it waits for nothing but this.
+    this.#worker.ref();
+    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    const force = setTimeout(() => void this.#worker.terminate(), ENDS_WITHIN_MS);
+    this.#worker.postMessage('end');
+    await ended;
+    clearTimeout(force);
   }
 
   #take(answer: PoolAnswer): void {

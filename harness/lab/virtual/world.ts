@@ -44,6 +44,8 @@ export class World implements Disposable {
   readonly timeline = new Timeline();
   readonly #options: WorldOptions;
   readonly #guests = new Map<string, Inhabitant>();
+  /** Those whose processes have been told to end. */
+  readonly #ending = new Set<Guest>();
   #working = 0;
   #turn: NodeJS.Immediate | undefined;
   #stepsAtThisTime = 0;
@@ -187,11 +189,19 @@ export class World implements Disposable {
     for (const [key, each] of this.#guests) if (each.guest === guest) this.#guests.delete(key);
     this.timeline.remove(guest.clock);
     guest.end(error);
+    this.#ending.add(guest);
+    void guest.ended.then(() => this.#ending.delete(guest));
   }
 
   /** The processes of the guests that run. */
   pids(): readonly number[] {
     return [...this.#guests.values()].map(({ guest }) => guest.pid);
+  }
+
+  /** Ends all guests, and resolves when nothing is left of their processes. Something else must keep this thread alive meanwhile. */
+  async close(): Promise<void> {
+    this[Symbol.dispose]();
+    await Promise.all([...this.#ending].map(({ ended }) => ended));
   }
 
   /** Ends all guests; labs that are open fail. */
