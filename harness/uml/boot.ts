@@ -28,6 +28,19 @@ export function bootGuests(
   timeline: Timeline,
   withinMs: number = BOOTS_WITHIN_MS,
 ): void {
+  try {
+    bringUp(guests, withinMs);
+  } catch (error) {
+    throw explained(guests, error);
+  }
+  const joinNs = nextPhase(timeline.now());
+  for (const guest of guests) {
+    guest.clock.join(joinNs - PHASE_NS);
+    timeline.add(guest.clock);
+  }
+}
+
+function bringUp(guests: readonly Guest[], withinMs: number): void {
   const deadlineMs = performance.now() + withinMs;
   const booting = new Set(guests);
   while (booting.size > 0) {
@@ -38,12 +51,15 @@ export function bootGuests(
       if (guest.clock.nextNs >= PHASE_NS) booting.delete(guest);
       else guest.clock.grant(guest.clock.nextNs, PHASE_NS);
     }
+    // A guest that has much to say waits until it is read.
+    for (const guest of booting) guest.listen();
   }
-  const joinNs = nextPhase(timeline.now());
-  for (const guest of guests) {
-    guest.clock.join(joinNs - PHASE_NS);
-    timeline.add(guest.clock);
-  }
+}
+
+/** What is known of the end of the guest that an error speaks of. */
+export function explained(guests: readonly Guest[], error: unknown): unknown {
+  if (!(error instanceof GuestDied)) return error;
+  return guests.find(({ name }) => name === error.guest)?.explain(error) ?? error;
 }
 
 const POLLFD_OCTETS = 8;

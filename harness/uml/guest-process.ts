@@ -3,9 +3,10 @@
  * reach. It ends with the thread that started it: by itself, since its clock's socket ends, and at the latest with this process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { constants as osConstants, tmpdir } from 'node:os';
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { libc, uninterrupted } from '../sys/index.js';
+import { messageOf } from '../text/index.js';
 
 export interface GuestProcessOptions {
   readonly file: string;
@@ -100,15 +101,29 @@ export class GuestProcess {
 
 function start(file: string, args: readonly string[], descriptors: readonly number[]): ChildProcess {
   try {
-    accessSync(file, constants.X_OK);
+    if (!isProgram(file)) throw new Error('it is no program');
     return spawn(file, args, {
       stdio: ['ignore', ...descriptors],
       detached: true,
-      env: { PATH: '/usr/bin:/bin', TMPDIR: tmpdir() },
+      env: {},
     });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(`${file} cannot be run (${code}): is it a kernel of "lastack kernel build"?`);
+    const why = error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
+    throw new Error(`${file} cannot be run (${why}): is it a kernel of "lastack kernel build"?`);
+  }
+}
+
+const ELF = Buffer.from('\x7fELF', 'latin1');
+
+/** What is none would be run by a shell (execvp(3)). */
+function isProgram(file: string): boolean {
+  accessSync(file, constants.X_OK);
+  const fd = openSync(file, 'r');
+  try {
+    const begin = Buffer.alloc(ELF.length);
+    return readSync(fd, begin, 0, ELF.length, 0) === ELF.length && begin.equals(ELF);
+  } finally {
+    closeSync(fd);
   }
 }
 

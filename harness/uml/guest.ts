@@ -106,7 +106,7 @@ export class Guest implements Disposable {
         hangsMs,
         reached: (atNs) => timeline.reached(atNs),
         takeFrames: () => this.#takeFrames(),
-        isSilent: () => this.#log.take(),
+        isSilent: () => this.listen(),
       });
     } catch (error) {
       started?.kill();
@@ -130,6 +130,11 @@ export class Guest implements Disposable {
   /** Resolves when nothing is left of its process. */
   get ended(): Promise<void> {
     return this.#process.ended;
+  }
+
+  /** Takes what its kernel has said. */
+  listen(): void {
+    this.#log.take();
   }
 
   /** What its kernel has said so far, the last of it. */

@@ -9,6 +9,7 @@ import type { Side } from '../../fault/index.js';
 import { messageOf } from '../../text/index.js';
 import {
   bootGuests,
+  explained,
   findKernel,
   Guest,
   GuestDied,
@@ -123,16 +124,15 @@ export class World implements Disposable {
       }
       bootGuests(guests, this.timeline, bootsWithinMs);
     } catch (error) {
-      const explained = explainedBy(guests, error);
-      for (const guest of guests) this.#end(guest, explained);
-      throw explained;
+      for (const guest of guests) this.#end(guest, asError(error));
+      throw error;
     }
     const joinNs = nextPhase(this.timeline.now());
     guests.forEach((guest, i) => {
       const request = wanted[i];
       if (request === undefined) return;
       const host = this.#open(guest, joinNs);
-      host.catch((error) => this.#end(guest, error));
+      host.catch((error: unknown) => this.#end(guest, asError(error)));
       this.#guests.set(keyOf(request), { guest, host });
     });
   }
@@ -177,11 +177,11 @@ export class World implements Disposable {
     const all = [...this.#guests.values()].map(({ guest }) => guest);
     if (all.length === 0) throw error;
     const concerned = error instanceof GuestDied ? all.filter(({ name }) => name === error.guest) : all;
-    const explained =
+    const told =
       error instanceof GuestDied
-        ? explainedBy(all, error)
+        ? explained(all, error)
         : new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
-    for (const guest of concerned) this.#end(guest, explained);
+    for (const guest of concerned) this.#end(guest, asError(told));
   }
 
   /** Its labs fail with this error; the next lab gets another guest. */
@@ -214,7 +214,4 @@ export class World implements Disposable {
 
 const keyOf = ({ version, side }: HostRequest): string => `${version} ${side}`;
 
-function explainedBy(guests: readonly Guest[], error: unknown): Error {
-  if (!(error instanceof GuestDied)) return error instanceof Error ? error : new Error(messageOf(error));
-  return guests.find(({ name }) => name === error.guest)?.explain(error) ?? error;
-}
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(messageOf(error)));
