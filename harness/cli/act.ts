@@ -24,6 +24,7 @@ import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
 import { repro, scenarioNamed } from './repro.js';
 import { run } from './run.js';
+import { runEach } from './run-each.js';
 
 export async function act({ command, names, options }: CommandLine): Promise<number> {
   const terminal = terminalOf(process.stdout);
@@ -51,7 +52,7 @@ async function actOnRepro(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
-  const where = whereOf(options);
+  const where = placeOf(options);
   const scenario = scenarioNamed(name);
   const refusal = unplayable(scenario, clockOf(where));
   if (refusal !== undefined) throw new UsageError(`${scenario.id} ${refusal}`);
@@ -79,11 +80,16 @@ async function actOnRepro(
 }
 
 async function actOnRun(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
-  const where = whereOf(options);
+  const { endpoint: endpoints = [], out: outDir = join('reports', stamp()) } = options;
+  if (endpoints.length > 1) {
+    // What is wrong is said before anything runs.
+    for (const endpoint of endpoints) placeOf({ ...options, endpoint: [endpoint] });
+    return runEach({ args: process.argv.slice(2), endpoints, outDir }, terminal);
+  }
+  const where = placeOf(options);
   const filter = { ...filterOf(names, options), clock: clockOf(where) };
   const elsewhere = await enter(where);
   if (elsewhere !== undefined) return elsewhere;
-  const outDir = options.out ?? join('reports', stamp());
   const common = { openLab: where.openLab, filter, eyes: options.eyes ?? 'auto' } as const;
   if (where.lab === 'netns') {
     const session = { ...common, ...(options.jobs === undefined ? {} : { jobs: options.jobs }) };
@@ -96,6 +102,12 @@ async function actOnRun(names: readonly string[], options: Options, terminal: Te
     threads: Math.min(jobs, where.jobs),
   });
   return await run({ session: { ...common, jobs, run: pool.run }, outDir }, terminal);
+}
+
+function placeOf({ endpoint = [], ...options }: Options): Where {
+  const [name = 'linux', another] = endpoint;
+  if (another !== undefined) throw new UsageError('--endpoint: one story is played on one stack: name one');
+  return whereOf({ ...options, endpoint: name });
 }
 
 /** Where labs of this machine's kernel can be made: the exit code when that is another process. */

@@ -4,7 +4,9 @@ import { type Filter, type Scenario, select, suiteOf } from '../run/index.js';
 import { UsageError } from './exit.js';
 
 export function list(filter: Filter): readonly string[] {
-  const scenarios = [...new Set(select(allScenarios, { ...filter, clock: 'virtual' }).map(({ scenario }) => scenario))];
+  const scenarios = [
+    ...new Set(select(allScenarios, { ...filter, clock: 'virtual' }).map(({ scenario }) => scenario)),
+  ];
   if (scenarios.length === 0)
     throw new UsageError('no scenario fits all that was asked for: "lastack list" without filters shows all');
   const suites = [...new Set(scenarios.map(suiteOf))];

@@ -18,7 +18,8 @@ export interface Options {
   readonly requirement?: readonly string[];
   readonly tag?: readonly string[];
   readonly ip?: IpVersion;
-  readonly endpoint: string;
+  /** `linux` where there is none. */
+  readonly endpoint?: readonly string[];
   readonly client?: string;
   readonly server?: string;
   readonly lab: string;
@@ -103,7 +104,11 @@ function kernels(command: Command, acting: Acting): void {
 function where(command: Command): Command {
   return command
     .option('--ip <version>', 'only 4 or 6', ipVersion)
-    .option('--endpoint <stack>', 'the stack under test: linux, or with a version linux@6.12', 'linux')
+    .option(
+      '--endpoint <stack>',
+      'the stack under test: linux (default), or with a version linux@6.12; for run may be given again',
+      addText,
+    )
     .option('--client <stack>', 'another stack as the client')
     .option('--server <stack>', 'another stack as the server')
     .option('--lab <lab>', 'where it runs: netns (this kernel, real time) or virtual', 'netns')

@@ -1,5 +1,6 @@
 export * from './files.js';
 export * from './ladder.js';
+export * from './merge-timers.js';
 export * from './progress.js';
 export * from './run-report.js';
 export { type Terminal, terminalOf } from './terminal.js';
