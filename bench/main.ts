@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: what the netns lab costs, each beside what it stands in for, measured in the same run. Ends with 1 when
- * a target is missed. Run it on an idle machine: the ratios suffer less from company than the figures, but they do.
+ * `npm run bench`: what the labs cost, each beside what it stands in for, measured in the same run; `npm run bench -- virtual` and
+ * `-- netns` measure one. Ends with 1 when a target is missed. Run it on an idle machine: the ratios suffer less from company
+ * than the figures, but they do.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { netnsCapability, reexecInUserNamespace } from '../harness/lab/index.js';
@@ -9,14 +10,23 @@ import { labSetup } from './lab-setup.js';
 import { roundTrip } from './round-trip.js';
 import { segmentCost } from './segment-cost.js';
 import { bulk, hundredConnections } from './throughput.js';
+import { virtualLab } from './virtual.js';
 
 const MISSED = 1;
 const ENVIRONMENT = 3;
 
+const PARTS = {
+  netns: [segmentCost, labSetup, roundTrip, hundredConnections, bulk],
+  virtual: [virtualLab],
+} as const;
+
 async function main(): Promise<number> {
+  const names = process.argv.slice(2).filter((name): name is keyof typeof PARTS => name in PARTS);
+  const wanted = names.length === 0 ? (['netns', 'virtual'] as const) : names;
   const { way, sentence } = netnsCapability();
-  if (way === 'user-namespace') return reexecInUserNamespace(process.argv.slice(1));
-  if (way === 'none') {
+  const takesNetns = wanted.includes('netns');
+  if (takesNetns && way === 'user-namespace') return reexecInUserNamespace(process.argv.slice(1));
+  if (takesNetns && way === 'none') {
     process.stderr.write(`${sentence}\n`);
     return ENVIRONMENT;
   }
@@ -24,8 +34,7 @@ async function main(): Promise<number> {
   if (busy > 0.5)
     process.stdout.write(`others keep ${busy.toFixed(1)} of ${availableParallelism()} cores busy\n`);
   const figures: Figure[] = [];
-  for (const part of [segmentCost, labSetup, roundTrip, hundredConnections, bulk])
-    figures.push(...(await part()));
+  for (const part of wanted.flatMap((name) => PARTS[name])) figures.push(...(await part()));
   printTable(figures);
   const missed = figures.filter(({ target }) => target?.isMet === false);
   if (missed.length === 0) return 0;
