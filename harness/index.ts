@@ -14,5 +14,5 @@ export * from './run/index.js';
 export * from './segment/index.js';
 export * from './spec/index.js';
 export * from './trace/index.js';
-export { findKernel, installedKernels, type Kernel, KernelUnavailable } from './uml/index.js';
+export { findKernel, installedKernels, isUpToDate, type Kernel, KernelUnavailable } from './uml/index.js';
 export * from './wire/index.js';
