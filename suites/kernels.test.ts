@@ -60,13 +60,13 @@ describe('every scenario goes as expected in virtual time', function () {
     it(`on linux@${version}`, async () => {
       const runs = await playAll({ client: version, server: version });
       expect(runs.length).to.be.greaterThan(100);
-      expect(surprises(runs)).to.deep.equal([]);
+      expect(surprises(runs).join('\n')).to.equal('');
     });
 
   if (oldest !== undefined && newest !== undefined && oldest !== newest)
     it(`with linux@${oldest} as the client and linux@${newest} as the server`, async () => {
       const runs = await playAll({ client: oldest, server: newest });
       expect(runs.length).to.be.greaterThan(100);
-      expect(surprises(runs)).to.deep.equal([]);
+      expect(surprises(runs).join('\n')).to.equal('');
     });
 });
