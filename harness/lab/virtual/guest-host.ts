@@ -1,6 +1,6 @@
 /** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
 import type { Clock, Nanos } from '../../clock/index.js';
-import { AgentClient, SocketError } from '../../endpoint/index.js';
+import { AgentClient, AgentGone, SocketError } from '../../endpoint/index.js';
 import {
   NETLINK_ROUTE,
   type NetlinkMessage,
@@ -103,7 +103,9 @@ export class GuestHost {
       host = new GuestHost(guest, { client, stack, tracing, takers });
       return host;
     } catch (error) {
-      throw failure ?? error;
+      // What it said made no sense, and we have hung up.
+      const isOurs = error instanceof AgentGone;
+      throw failure ?? (isOurs ? guest.explain(new GuestDied(guest.name, error.message)) : error);
     }
   }
 

@@ -26,10 +26,12 @@ export interface HostRequest {
   readonly side: Side;
 }
 
-/** What guests may take of real time; absent: what they take by default. */
 export interface WorldOptions {
+  /** What guests may take of real time; absent: what they take by default. */
   readonly bootsWithinMs?: number;
   readonly hangsMs?: number;
+  /** The root of the guests' files; absent: one with the agent. */
+  readonly initramfsFile?: string;
 }
 
 /** Steps without any time passing, after which it never will: a burst of frames has some thousands. */
@@ -95,7 +97,7 @@ export class World implements Disposable {
       if (!guest.isAlive) this.#end(guest, guest.explain(new GuestDied(guest.name, IS_GONE)));
     const missing = wanted.filter((each) => !this.#guests.has(keyOf(each)));
     if (missing.length > 0) {
-      const initramfs = await initramfsFile();
+      const initramfs = this.#options.initramfsFile ?? (await initramfsFile());
       // Somebody else may have booted them meanwhile.
       this.#boot(
         wanted.filter((each) => !this.#guests.has(keyOf(each))),
