@@ -29,8 +29,11 @@ const CLD_EXITED = 1;
 /** Those that end with this process. */
 const living = new Set<GuestProcess>();
 
-function killAll(): void {
-  for (const each of living) each.kill();
+/** The event loop will not hear of their end any more: it is awaited here. */
+function endAll(): void {
+  const all = [...living];
+  for (const each of all) each.kill();
+  for (const each of all) each.reap();
 }
 
 export class GuestProcess {
@@ -55,7 +58,7 @@ export class GuestProcess {
     if (pid === undefined)
       throw new Error(`${file} cannot be run: is a limit of processes or memory reached (ulimit -a)?`);
     this.pid = pid;
-    if (living.size === 0) process.prependListener('exit', killAll);
+    if (living.size === 0) process.prependListener('exit', endAll);
     living.add(this);
   }
 
@@ -67,7 +70,7 @@ export class GuestProcess {
   /** Its helper processes go too. */
   kill(): void {
     if (!living.delete(this)) return;
-    if (living.size === 0) process.removeListener('exit', killAll);
+    if (living.size === 0) process.removeListener('exit', endAll);
     // Its number may be somebody else's by now.
     if (this.#isReaped) return;
     try {
@@ -75,6 +78,12 @@ export class GuestProcess {
     } catch {
       // It was gone before.
     }
+  }
+
+  /** Blocks until it has ended, once it was killed, and takes note of its end. */
+  reap(): void {
+    if (!this.#isReaped)
+      uninterrupted(() => libc.waitid(P_PID, this.pid, new Uint8Array(SIGINFO_OCTETS), WEXITED));
   }
 
   /** Ends it, and says how it ended, in words that follow "its process": by itself where it did. Blocks for some milliseconds. */
