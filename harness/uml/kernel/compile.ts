@@ -25,7 +25,7 @@ export async function compile(tree: SourceTree, { workshop, onStep }: Bench): Pr
   const expected = expectedSteps(tree.release);
   let steps = 0;
   onStep({ doing: 'compiling', percent: 0 });
-  const built = await workshop.run('make', [`-j${availableParallelism()}`, 'ARCH=um', 'linux'], {
+  const built = await workshop.run('make', [`-j${availableParallelism()}`, 'ARCH=um', 'LOCALVERSION=', 'linux'], {
     cwd: tree.folder,
     env: REPRODUCIBLE,
     onLine: (line) => {
