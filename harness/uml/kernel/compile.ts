@@ -25,15 +25,19 @@ export async function compile(tree: SourceTree, { workshop, onStep }: Bench): Pr
   const expected = expectedSteps(tree.release);
   let steps = 0;
   onStep({ doing: 'compiling', percent: 0 });
-  const built = await workshop.run('make', [`-j${availableParallelism()}`, 'ARCH=um', 'LOCALVERSION=', 'linux'], {
-    cwd: tree.folder,
-    env: REPRODUCIBLE,
-    onLine: (line) => {
-      if (!isStep(line)) return;
-      steps += 1;
-      onStep({ doing: 'compiling', percent: Math.min(99, (100 * steps) / expected) });
+  const built = await workshop.run(
+    'make',
+    [`-j${availableParallelism()}`, 'ARCH=um', 'LOCALVERSION=', 'linux'],
+    {
+      cwd: tree.folder,
+      env: REPRODUCIBLE,
+      onLine: (line) => {
+        if (!isStep(line)) return;
+        steps += 1;
+        onStep({ doing: 'compiling', percent: Math.min(99, (100 * steps) / expected) });
+      },
     },
-  });
+  );
   if (built.failed)
     throw workshop.failure(`Linux ${tree.release} does not compile: ${firstError(built.lines)}`, built);
   const stripped = join(workshop.folder, 'stripped');

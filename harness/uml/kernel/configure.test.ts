@@ -45,6 +45,10 @@ describe('a configuration', () => {
       };
       write('net/Kconfig', 'menuconfig NET\n\tbool "Networking"\n\nconfig INET_DIAG\n\tbool\n');
       write('mm/Kconfig.debug', 'config PAGE_OWNER\n\tbool\n');
+      write(
+        'drivers/Kconfig',
+        'config TRUST\n\tbool "Trust"\n\tdepends on NET && ONLY_ARM\n\nconfig EITHER\n\tbool\n\tdepends on NET || ONLY_ARM\n\nconfig DEEP\n\tdepends on TRUST\nconfig FINE\n\tdepends on NET && INET_DIAG # both\n',
+      );
       write('arch/arm/Kconfig', 'config ONLY_ARM\n\tbool\n');
     });
     after(() => folder.remove());
@@ -55,6 +59,10 @@ describe('a configuration', () => {
       ['CONFIG_PAGE_OWNER', true],
       ['CONFIG_INET', false],
       ['CONFIG_ONLY_ARM', false],
+      ['CONFIG_TRUST', false],
+      ['CONFIG_DEEP', false],
+      ['CONFIG_EITHER', true],
+      ['CONFIG_FINE', true],
     ] as const)
       it(`${isKnown ? 'knows' : 'does not know'} ${option}`, () =>
         expect(knowsOption(folder.path, option)).to.equal(isKnown));

@@ -32,11 +32,33 @@ export async function configure(
   return text;
 }
 
-/** Whether a tree has an option at all; one that came later, or has gone since, is no loss in this version. */
+/**
+ * Whether User-Mode Linux of this version has an option at all: one that came later, has gone since, or depends on what only
+ * other architectures have is no loss.
+ */
 export function knowsOption(folder: string, name: string): boolean {
-  const option = new RegExp(`^\\s*(?:menu)?config ${name.replace(/^CONFIG_/, '')}$`, 'm');
-  return kconfigFiles(folder).some((file) => option.test(readFileSync(file, 'utf8')));
+  const texts = kconfigFiles(folder).map((file) => readFileSync(file, 'utf8'));
+  return isDeclared(name.replace(/^CONFIG_/, ''), texts, new Map());
 }
+
+function isDeclared(symbol: string, texts: readonly string[], answers: Map<string, boolean>): boolean {
+  const before = answers.get(symbol);
+  if (before !== undefined) return before;
+  answers.set(symbol, true); // of a circle, somebody else decides
+  // The entry, and its lines up to the next that is not indented.
+  const entry = new RegExp(`^\\s*(?:menu)?config ${symbol}\\n((?:[ \\t].*\\n|\\n)*)`, 'gm');
+  const bodies = texts.flatMap((text) => [...text.matchAll(entry)].map(([, body = '']) => body));
+  const isThere = bodies.some((body) => needsOf(body).every((need) => isDeclared(need, texts, answers)));
+  answers.set(symbol, isThere);
+  return isThere;
+}
+
+/** Symbols without which an entry cannot be: those of its dependencies that stand alone or between "&&". */
+const needsOf = (body: string): readonly string[] =>
+  [...body.matchAll(/^\s+depends on (.*)$/gm)]
+    .flatMap(([, condition = '']) => (/\|\||[!()=]/.test(condition) ? [] : condition.split('&&')))
+    .map((symbol) => symbol.trim())
+    .filter((symbol) => /^[A-Z]\w*$/.test(symbol));
 
 function kconfigFiles(folder: string): readonly string[] {
   return (
