@@ -1,21 +1,9 @@
 /**
- * A guest: a real Linux kernel as a process of this machine (User-Mode Linux) whose clock and two network cards are ours. One card is
- * its end of a wire; over the other its only program, the agent, is spoken with. It runs as an ordinary user, and ends with this process.
+ * A guest: a real Linux kernel as a process of this machine (User-Mode Linux) whose clock and network cards are ours. Two cards are
+ * its end of a wire; over the third its only program, the agent, is spoken with. It runs as an ordinary user, and ends with this process.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Timeline } from '../clock/index.js';
-import {
-  AF_UNIX,
-  check,
-  libc,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_STREAM,
-  socketPair,
-  uninterrupted,
-} from '../sys/index.js';
+import { libc, SOCK_DGRAM, SOCK_STREAM, socketPair } from '../sys/index.js';
 import { messageOf } from '../text/index.js';
 import { GUEST_MTU, GuestCard, USUAL_MTU, widen } from './guest-card.js';
 import { GuestClock } from './guest-clock.js';
@@ -46,13 +34,11 @@ const MTUS: Readonly<Record<Card, number>> = { wire: USUAL_MTU, wide: GUEST_MTU,
 /** In the order of their names in the guest, `vec0` and on, and of their descriptors in its process. */
 const CARDS: readonly Card[] = ['wire', 'control', 'wide'];
 const FIRST_CARD_FD = 3;
+/** Of its controller's socket. */
+const CLOCK_FD = FIRST_CARD_FD + CARDS.length;
 const HANGS_MS = 20_000;
-const STARTS_WITHIN_MS = 10_000;
-/** So often it is looked at whether what is waited for can still come. */
-const LOOKS_EVERY_MS = 50;
 /** What every guest believes the time to be when it starts: 2026-01-01, in nanoseconds since 1970. */
 export const GUEST_EPOCH_UNIX_NS = 1_767_225_600_000_000_000n;
-const POLLIN = 1;
 
 export class Guest implements Disposable {
   readonly name: string;
@@ -67,7 +53,7 @@ export class Guest implements Disposable {
   #usesWide = false;
   #isOver = false;
 
-  /** Starts the kernel's process; `bootGuests` brings it up. Blocks until the kernel has answered, some milliseconds. */
+  /** Starts the kernel's process; `bootGuests` brings it up. */
   constructor(options: GuestOptions) {
     const { name, kernelFile, initramfsFile, timeline, memoryMiB = MEMORY_MIB, hangsMs = HANGS_MS } = options;
     this.name = name;
@@ -81,28 +67,23 @@ export class Guest implements Disposable {
       if (type === SOCK_DGRAM) for (const fd of pair) widen(fd);
       return pair[0];
     };
-    const folder = mkdtempSync(join(tmpdir(), 'lastack-'));
-    const socket = join(folder, 'time');
     let started: GuestProcess | undefined;
     try {
       this.#log = new KernelLog(ownEnd(SOCK_STREAM));
       const card = (name: Card) => new GuestCard(ownEnd(SOCK_DGRAM), (frame) => this.#receive(name, frame));
       // In the order of CARDS.
       this.#cards = { wire: card('wire'), control: card('control'), wide: card('wide') };
-      const listener = listenAt(socket);
-      const [consoleFd = -1, ...cardFds] = theirs;
-      theirs.push(listener);
+      const clockFd = ownEnd(SOCK_STREAM);
+      const [consoleFd = -1, ...otherFds] = theirs;
       started = new GuestProcess({
         file: kernelFile,
-        args: commandLine({ socket, initramfsFile, memoryMiB }),
-        descriptors: [consoleFd, consoleFd, ...cardFds],
+        args: commandLine({ initramfsFile, memoryMiB }),
+        descriptors: [consoleFd, consoleFd, ...otherFds],
       });
       this.#process = started;
-      const fd = this.#accept(listener);
-      ours.push(fd);
       this.clock = new GuestClock({
         name,
-        fd,
+        fd: clockFd,
         hangsMs,
         reached: (atNs) => timeline.reached(atNs),
         takeFrames: () => this.#takeFrames(),
@@ -114,7 +95,6 @@ export class Guest implements Disposable {
       throw error instanceof GuestDied ? error : new GuestDied(name, messageOf(error));
     } finally {
       for (const each of theirs) libc.close(each);
-      rmSync(folder, { recursive: true, force: true });
     }
   }
 
@@ -174,21 +154,6 @@ export class Guest implements Disposable {
     return new GuestDied(this.name, error.reason === IS_GONE ? end : error.reason, log);
   }
 
-  #accept(listener: number): number {
-    const bytes = new Uint8Array(Int32Array.of(listener, POLLIN).buffer);
-    const deadlineMs = performance.now() + STARTS_WITHIN_MS;
-    for (;;) {
-      const ready = check(
-        uninterrupted(() => libc.poll(bytes, 1, LOOKS_EVERY_MS)),
-        'poll',
-      );
-      if (ready > 0) return check(libc.accept4(listener, null, null, SOCK_CLOEXEC), 'accept4');
-      if (!this.#process.isRunning) throw this.explain(new GuestDied(this.name, IS_GONE));
-      if (performance.now() > deadlineMs)
-        throw new GuestDied(this.name, 'its kernel did not start', this.log);
-    }
-  }
-
   #takeFrames(): void {
     this.#takeFramesOf('wire');
     this.#takeFramesOf('control');
@@ -218,15 +183,7 @@ export class Guest implements Disposable {
 
 const PANIC = /Kernel panic - not syncing: (.*)/;
 
-function listenAt(path: string): number {
-  const fd = check(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
-  const address = new Uint8Array([AF_UNIX, 0, ...new TextEncoder().encode(`${path}\0`)]);
-  check(libc.bind(fd, address, address.length), 'bind');
-  check(libc.listen(fd, 1), 'listen');
-  return fd;
-}
-
-const commandLine = (options: { socket: string; initramfsFile: string; memoryMiB: number }): string[] => [
+const commandLine = (options: { initramfsFile: string; memoryMiB: number }): string[] => [
   `mem=${options.memoryMiB}M`,
   `thash_entries=${CONNECTION_BUCKETS}`,
   `initrd=${options.initramfsFile}`,
@@ -237,11 +194,9 @@ const commandLine = (options: { socket: string; initramfsFile: string; memoryMiB
   'con=null',
   'con0=null,fd:1',
   'ssl=null',
-  // Nothing is kept beside the process: no pid file, no socket of a management console.
-  'uml_dir=/proc/self/',
   'quiet',
   `time-travel-start=${GUEST_EPOCH_UNIX_NS}`,
   'time-travel-terse',
-  `time-travel=ext:${options.socket}`,
+  `time-travel=ext:fd:${CLOCK_FD}`,
   'LASTACK_CONTROL=vec1',
 ];
