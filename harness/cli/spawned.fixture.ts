@@ -24,13 +24,16 @@ export interface SpawnedOptions {
   /** The working folder, home and place of temporary files. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** It leads a group of its own, as a command does that was typed into a terminal. */
+  readonly isLeader?: boolean;
 }
 
 /** Starts a program whose files can only land in `folder`. */
 export function start(command: string, args: readonly string[], options: SpawnedOptions): ChildProcess {
-  const { uid, folder, env } = options;
+  const { uid, folder, env, isLeader = false } = options;
   return spawn(command, args, {
     cwd: folder,
+    detached: isLeader,
     env: { ...process.env, HOME: folder, TMPDIR: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),

@@ -9,5 +9,6 @@ export * from './ip-address.js';
 export * from './make-segment.js';
 export * from './measure.js';
 export * from './option-numbers.js';
+export * from './random.js';
 export * from './segment.js';
 export * from './sequence.js';

@@ -110,6 +110,13 @@ describe('a guest', () => {
       expect(error.message).to.match(new RegExp(`^the guest linux@test died: .*${why.source}`, 's'));
     });
 
+  it('whose kernel never asks for its clock is refused after some time, whatever it says meanwhile', () => {
+    const beganMs = performance.now();
+    const error = refusalOf({ kernelFile: '/usr/bin/yes' }, 300);
+    expect(error.message).to.match(/^the guest linux@test died: it did not come up within 300 ms; the last/);
+    expect(performance.now() - beganMs).to.be.lessThan(3000);
+  });
+
   it('without its archive panics, and its log is told', () => {
     for (const initramfsFile of [file('garbage.cpio', 'garbage'), join(folder, 'no.cpio')]) {
       const error = refusalOf({ initramfsFile });

@@ -274,6 +274,18 @@ describe('guests that die', function () {
   });
 });
 
+describe('a virtual world', () => {
+  before(needsKernel);
+
+  it('that is closed while a lab is being opened boots nobody any more', async () => {
+    world = new World();
+    const opening = failureOf(open());
+    await world.close();
+    expect((await opening).message).to.equal('the virtual lab was closed');
+    expect(world.pids()).to.deep.equal([]);
+  });
+});
+
 describe('guests whose agent does not do its work', function () {
   this.timeout(30_000);
   before(function () {

@@ -49,6 +49,9 @@ export class World implements Disposable {
   readonly #guests = new Map<string, Inhabitant>();
   /** Those whose processes have been told to end. */
   readonly #ending = new Set<Guest>();
+  /** While what guests are made from is being made. */
+  #preparing: Promise<string> | undefined;
+  #closings = 0;
   #working = 0;
   #turn: NodeJS.Immediate | undefined;
   #stepsAtThisTime = 0;
@@ -97,7 +100,9 @@ export class World implements Disposable {
       if (!guest.isAlive) this.#end(guest, guest.explain(new GuestDied(guest.name, IS_GONE)));
     const missing = wanted.filter((each) => !this.#guests.has(keyOf(each)));
     if (missing.length > 0) {
-      const initramfs = this.#options.initramfsFile ?? (await initramfsFile());
+      const closings = this.#closings;
+      const initramfs = await this.#initramfs();
+      if (this.#closings > closings) throw closed();
       // Somebody else may have booted them meanwhile.
       this.#boot(
         wanted.filter((each) => !this.#guests.has(keyOf(each))),
@@ -106,6 +111,15 @@ export class World implements Disposable {
     }
     const found = wanted.map((each) => this.#guests.get(keyOf(each))?.host);
     return Promise.all(found.filter((host) => host !== undefined));
+  }
+
+  async #initramfs(): Promise<string> {
+    const file = this.#options.initramfsFile;
+    if (file !== undefined) return file;
+    this.#preparing ??= initramfsFile().finally(() => {
+      this.#preparing = undefined;
+    });
+    return this.#preparing;
   }
 
   #boot(wanted: readonly HostRequest[], initramfs: string): void {
@@ -203,17 +217,21 @@ export class World implements Disposable {
   /** Ends all guests, and resolves when nothing is left of their processes. Something else must keep this thread alive meanwhile. */
   async close(): Promise<void> {
     this[Symbol.dispose]();
+    await this.#preparing?.catch(() => {});
     await Promise.all([...this.#ending].map(({ ended }) => ended));
   }
 
   /** Ends all guests; labs that are open fail. */
   [Symbol.dispose](): void {
-    const error = new Error('the virtual lab was closed');
+    this.#closings += 1;
+    const error = closed();
     for (const { guest } of [...this.#guests.values()]) this.#end(guest, error);
     if (World.#shared === this) World.#shared = undefined;
   }
 }
 
 const keyOf = ({ version, side }: HostRequest): string => `${version} ${side}`;
+
+const closed = (): Error => new Error('the virtual lab was closed');
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(messageOf(error)));
