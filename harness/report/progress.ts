@@ -17,7 +17,9 @@ export function progressLine(
   const weak = run.verdict !== 'pass' && run.verdict !== 'info';
   const style: Style = fine ? (weak ? 'yellow' : 'green') : 'red';
   const said =
-    run.outcome.kind === 'played' ? tally(verdictEntries(run)) : `${run.outcome.kind}: ${run.outcome.reason}`;
+    run.outcome.kind === 'played'
+      ? tally(verdictEntries(run))
+      : `${run.outcome.kind}: ${firstLine(run.outcome.reason)}`;
   return paint(
     [
       span(`${fine ? (weak ? glyphs.weak : glyphs.pass) : glyphs.fail} `, style),
@@ -36,10 +38,15 @@ export function deviationLines(runs: readonly ScenarioRun[], terminal: Terminal)
     .flatMap((run) => [
       '',
       `${run.scenario.id} ipv${run.ipVersion}: ${run.scenario.title}`,
-      ...(run.outcome.kind === 'played' ? [] : [`  ${run.outcome.kind}: ${run.outcome.reason}`]),
+      ...(run.outcome.kind === 'played' ? [] : indented(`${run.outcome.kind}: ${run.outcome.reason}`)),
       ...verdictLines(verdictEntries({ results: run.results.filter(isNotable) }), terminal),
     ]);
 }
+
+/** What follows it is for whoever wants to know more, such as the log of a kernel. */
+const firstLine = (reason: string): string => reason.split('\n', 1)[0] ?? '';
+
+const indented = (text: string): readonly string[] => text.split('\n').map((line) => `  ${line}`);
 
 const isNotable = ({ judgement, unexpected }: ScenarioResult): boolean =>
   !isConforming(judgement.verdict) || unexpected !== undefined;

@@ -7,11 +7,11 @@ export class GuestDied extends Error {
   constructor(
     readonly guest: string,
     readonly reason: string,
-    /** What its kernel has said, the last of it; the message ends with the end of this. */
+    /** What its kernel has said, the last of it; the message's other lines are the end of this. */
     readonly log = '',
   ) {
     const sentence = `the guest ${guest} died: ${reason}`;
-    super(log === '' ? sentence : `${sentence}; the last of its log:\n${lastLines(log)}`);
+    super(log === '' ? sentence : `${sentence}\nthe last that its kernel said:\n${lastLines(log)}`);
     this.sentence = sentence;
   }
 }
