@@ -39,7 +39,7 @@ const surprises = (runs: readonly ScenarioRun[]): readonly string[] =>
         outcome.kind === 'played' ? '' : `${outcome.kind}: ${outcome.reason}`,
         ...results.map(({ check, judgement, known, unexpected }) =>
           known === undefined && (unexpected ?? /fail|inconclusive|error/.test(judgement.verdict))
-            ? `${check}: ${judgement.verdict}: ${judgement.finding}`
+            ? `${check}: ${unexpected ?? judgement.verdict}: ${judgement.finding}`
             : '',
         ),
       ]
