@@ -125,7 +125,6 @@ describe('guests that die', function () {
     const failure = await failureOf(lab.recording());
     expect(failure).to.be.instanceOf(GuestDied);
     expect(failure.message).to.match(new RegExp(`^the guest linux@\\S+ client died: ${reason.source}`));
-    expect(failure.message).to.contain('\nthe last that its kernel said:\n');
     await lab[Symbol.asyncDispose]();
     expect(await story()).to.deep.equal(reference);
     const [another, same] = world.pids().toSorted((a, b) => Number(a === server) - Number(b === server));
@@ -240,7 +239,7 @@ describe('guests that die', function () {
       await killer.terminate();
       if (opening !== 'opened') {
         expect(opening).to.be.instanceOf(GuestDied);
-        expect(String(opening)).to.contain(' died: its process was ended by SIGKILL\n');
+        expect(String(opening)).to.contain(' died: its process was ended by SIGKILL');
       }
       outcomes.add(opening === 'opened' ? 'opened' : 'refused');
       expect(await story()).to.deep.equal(reference);
