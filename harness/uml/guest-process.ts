@@ -114,7 +114,9 @@ function start(file: string, args: readonly string[], descriptors: readonly numb
     return spawn(file, args, {
       stdio: ['ignore', ...descriptors],
       detached: true,
-      env: {},
+      // It takes the end of its environment for the top of its stack (get_top_address in arch/um/kernel/um_arch.c), and moves PATH
+      // elsewhere before: something else must be there.
+      env: { LANG: 'C' },
     });
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
