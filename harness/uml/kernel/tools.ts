@@ -20,7 +20,6 @@ const TOOLS: readonly Tool[] = [
   tool('flex'),
   tool('bison'),
   tool('bc'),
-  tool('perl'),
   tool('patch'),
   tool('tar'),
   tool('xz', 'xz-utils', 'xz'),
