@@ -28,8 +28,8 @@ export interface GuestOptions {
 
 /** What a guest's memory may grow to; it takes what it uses (about 30 MB). TCP's limits follow it: these are a usual machine's. */
 const MEMORY_MIB = 1024;
-/** Buckets of the table of connections, which would otherwise be large in proportion. */
-const CONNECTION_BUCKETS = 65_536;
+/** Buckets of the table of connections: each look at the sockets (sock_diag) walks them all. */
+const CONNECTION_BUCKETS = 8192;
 const MTUS: Readonly<Record<Card, number>> = { wire: USUAL_MTU, wide: GUEST_MTU, control: GUEST_MTU };
 /** In the order of their names in the guest, `vec0` and on, and of their descriptors in its process. */
 const CARDS: readonly Card[] = ['wire', 'control', 'wide'];
