@@ -1,6 +1,6 @@
 /** What a story asks of its lab's wire, and what the wire tells it. Plain data: the wire may run on another thread. */
-import type { Fault, Side } from '../fault/index.js';
-import type { Delivery, RecordChange, SegmentRecord } from '../wire/index.js';
+import type { Fault, Receipt, Side } from '../fault/index.js';
+import type { Delivery, RecordChange, SegmentRecord, Wire } from '../wire/index.js';
 
 /** Each is answered with its result. */
 export type WireRequest =
@@ -24,3 +24,25 @@ export type WireReport =
   | { readonly kind: 'delivered'; readonly id: number; readonly delivery: Delivery }
   | { readonly kind: 'updated'; readonly id: number; readonly change: RecordChange }
   | { readonly kind: 'failed'; readonly message: string };
+
+/** Carries out what the wire itself can answer. */
+export function obey(
+  wire: Wire,
+  request: Exclude<WireRequest, { kind: 'sync' }>,
+): number | readonly Receipt[] | undefined {
+  switch (request.kind) {
+    case 'add':
+      wire.add(...request.faults);
+      return undefined;
+    case 'remove':
+      wire.remove(...request.ids);
+      return undefined;
+    case 'release':
+      return wire.release(request.fault);
+    case 'inject':
+      wire.inject(request.packet, request.to);
+      return undefined;
+    case 'receipts':
+      return wire.receipts();
+  }
+}

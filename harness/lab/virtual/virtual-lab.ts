@@ -13,7 +13,7 @@ import type { Lab, LabOptions, Recording } from '../lab.js';
 import { isOwn } from '../own-connections.js';
 import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
-import type { SyncResult, WireRequest } from '../wire-request.js';
+import { obey, type SyncResult, type WireRequest } from '../wire-request.js';
 import type { GuestHost, WireCard } from './guest-host.js';
 import type { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
@@ -215,23 +215,8 @@ export class VirtualLab implements Lab {
   }
 
   #answer(request: WireRequest): number | readonly Receipt[] | SyncResult | undefined {
-    switch (request.kind) {
-      case 'add':
-        this.#wire.add(...request.faults);
-        return undefined;
-      case 'remove':
-        this.#wire.remove(...request.ids);
-        return undefined;
-      case 'release':
-        return this.#wire.release(request.fault);
-      case 'inject':
-        this.#wire.inject(request.packet, request.to);
-        return undefined;
-      case 'receipts':
-        return this.#wire.receipts();
-      case 'sync':
-        return { stampErrorNs: 0, epochUnixNs: GUEST_EPOCH_UNIX_NS };
-    }
+    if (request.kind === 'sync') return { stampErrorNs: 0, epochUnixNs: GUEST_EPOCH_UNIX_NS };
+    return obey(this.#wire, request);
   }
 
   #makePeerPort(side: Side): QueuedPeerPort {

@@ -67,16 +67,6 @@ export class World implements Disposable {
     this.timeline.onWork(() => this.#schedule());
   }
 
-  /** Lets time go on until what `work` awaits has come about. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const end = this.begin();
-    try {
-      return await work();
-    } finally {
-      end();
-    }
-  }
-
   /** Lets time go on until the returned function is called. */
   begin(): () => void {
     this.#working += 1;

@@ -5,6 +5,7 @@ import type { Receipt, Side } from '../../../fault/index.js';
 import type { Segment } from '../../../segment/index.js';
 import { messageOf } from '../../../text/index.js';
 import { type Carrier, type Recorder, Wire } from '../../../wire/index.js';
+import { obey } from '../../wire-request.js';
 import { type Looker, makeLooker } from './looker.js';
 import type { Outbox } from './outbox.js';
 import type { PacketPort } from './packet-port.js';
@@ -109,23 +110,9 @@ export class LabWire implements Disposable {
   }
 
   handle(request: Request): number | readonly Receipt[] | undefined {
-    switch (request.kind) {
-      case 'add':
-        this.#wire.add(...request.faults);
-        return undefined;
-      case 'remove':
-        this.#wire.remove(...request.ids);
-        return undefined;
-      case 'release':
-        return this.#wire.release(request.fault);
-      case 'inject':
-        this.#wire.inject(request.packet, request.to);
-        return undefined;
-      case 'receipts':
-        return this.#wire.receipts();
-      default:
-        throw new TypeError(`a wire has no request ${request.kind}`);
-    }
+    if (request.kind === 'open' || request.kind === 'close' || request.kind === 'sync')
+      throw new TypeError(`a wire has no request ${request.kind}`);
+    return obey(this.#wire, request);
   }
 
   #guard(step: () => void): void {
