@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ScenarioRun } from '../run/index.js';
 import { type Trace, traceWith } from '../trace/index.js';
+import { ReportError } from './files.js';
 import { deviationLines, figureLines, progressLine } from './progress.js';
 import { figuresOf, RunReport } from './run-report.js';
 
@@ -77,6 +78,18 @@ describe('the report of a run', () => {
       '△',
       '✗',
     ]);
+  });
+
+  it('has ended all writing when it says that some of it failed', async () => {
+    mkdirSync(join(folder, 'suite-one-ipv4.trace.json'));
+    const report = new RunReport(folder);
+    const ids = ['suite/one', ...Array.from({ length: 20 }, (_, i) => `suite/other-${i}`)];
+    for (const id of ids) report.add(runOf({ ...SYN_REPEATED, scenario: id }));
+    const failure = await report.finish([], figuresOf([], 10)).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(ReportError);
+    const files = readdirSync(folder);
+    expect(files.filter((file) => file.endsWith('.tmp'))).to.deep.equal([]);
+    expect(files.filter((file) => file.endsWith('.verdicts.json'))).to.have.lengthOf(20);
   });
 
   it('has no table of timers where none was seen', async () => {

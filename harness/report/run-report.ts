@@ -48,7 +48,9 @@ export class RunReport {
 
   /** Throws a `ReportError` when anything could not be written. */
   async finish(runs: readonly ScenarioRun[], figures: RunFigures): Promise<void> {
-    await Promise.all(this.#writing);
+    // The others are awaited too: a process that ends amid a writing leaves a file half written.
+    const written = await Promise.allSettled(this.#writing);
+    for (const writing of written) if (writing.status === 'rejected') throw writing.reason;
     const scenarios = runs.map((run) => ({
       scenario: run.scenario.id,
       ipVersion: run.ipVersion,
