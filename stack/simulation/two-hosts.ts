@@ -1,0 +1,68 @@
+/** Two hosts and what lies between them, in virtual time: a wire of a fixed latency whose mishaps are chosen, or drawn from a seed. */
+import { Random } from '../../harness/segment/index.js';
+import { TcpStack, type TcpStackOptions } from '../host/index.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export type HostName = 'client' | 'server';
+
+/** When copies of a packet arrive, in ns after it was sent; none: it is lost. */
+export type Fate = readonly number[];
+
+export interface Passing {
+  readonly from: HostName;
+  /** Place among all packets of both hosts, from 0. */
+  readonly index: number;
+  readonly packet: Uint8Array;
+}
+
+export interface TwoHostsOptions {
+  readonly seed?: number;
+  readonly latencyNs?: number;
+  /** What becomes of a packet; default: it arrives after the latency. */
+  readonly fate?: (passing: Passing) => Fate;
+  readonly stack?: Partial<TcpStackOptions>;
+  readonly client?: Partial<TcpStackOptions>;
+  readonly server?: Partial<TcpStackOptions>;
+  /** Sees each packet as it leaves. */
+  readonly watch?: (passing: Passing) => void;
+}
+
+export const CLIENT_IP = '198.18.0.1';
+export const SERVER_IP = '198.18.0.2';
+const LATENCY_NS = 100_000;
+
+export class TwoHosts {
+  readonly clock = new VirtualClock();
+  readonly client: TcpStack;
+  readonly server: TcpStack;
+  readonly #options: TwoHostsOptions;
+  #passed = 0;
+
+  constructor(options: TwoHostsOptions = {}) {
+    this.#options = options;
+    const random = new Random(options.seed ?? 1);
+    const randomBytes = (octets: number): Uint8Array =>
+      Uint8Array.from({ length: octets }, () => random.octet());
+    const make = (from: HostName, ip: string): TcpStack =>
+      new TcpStack({
+        clock: this.clock,
+        randomBytes,
+        addresses: [ip],
+        output: (packet) => this.#pass(from, packet),
+        ...options.stack,
+        ...options[from],
+      });
+    this.client = make('client', CLIENT_IP);
+    this.server = make('server', SERVER_IP);
+  }
+
+  #pass(from: HostName, packet: Uint8Array): void {
+    const { latencyNs = LATENCY_NS, fate, watch } = this.#options;
+    const passing = { from, index: this.#passed, packet };
+    this.#passed += 1;
+    watch?.(passing);
+    const to = from === 'client' ? this.server : this.client;
+    for (const afterNs of fate?.(passing) ?? [latencyNs])
+      this.clock.at(this.clock.now() + afterNs, () => to.input(packet));
+  }
+}

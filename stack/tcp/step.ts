@@ -1,0 +1,44 @@
+/** What one event brings about: the segments that leave, and what the program is told. */
+import type { Segment } from '../../harness/segment/index.js';
+import type { ControlBlock } from './control-block.js';
+import type { TcpState } from './state.js';
+import type { Nanos } from './time.js';
+
+/** Why a connection ended before its time, by the names that programs know. */
+export type TcpError =
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'ECONNABORTED'
+  | 'ETIMEDOUT'
+  | 'EHOSTUNREACH'
+  | 'ENETUNREACH'
+  | 'EPROTO';
+
+export type Notice =
+  | { readonly kind: 'state'; readonly from: TcpState; readonly to: TcpState }
+  | { readonly kind: 'established' }
+  | { readonly kind: 'readable' }
+  | { readonly kind: 'writable' }
+  /** The other side sends no more: its FIN came, in order. */
+  | { readonly kind: 'end' }
+  | { readonly kind: 'urgent' }
+  /** TIME-WAIT was started anew. */
+  | { readonly kind: 'lingers' }
+  | { readonly kind: 'failed'; readonly error: TcpError }
+  /** A SYN came for a connection in TIME-WAIT and may open another in its place (RFC 6191). */
+  | { readonly kind: 'reincarnation' };
+
+export interface Step {
+  readonly nowNs: Nanos;
+  readonly segments: Segment[];
+  readonly notices: Notice[];
+}
+
+export const newStep = (nowNs: Nanos): Step => ({ nowNs, segments: [], notices: [] });
+
+export function enter(block: ControlBlock, step: Step, to: TcpState): void {
+  const from = block.state;
+  if (from === to) return;
+  block.state = to;
+  step.notices.push({ kind: 'state', from, to });
+}

@@ -1,0 +1,35 @@
+/** TIME-WAIT: 2 MSL, begun anew by each FIN that comes again, and ended early by a SYN that cannot be old (RFC 6191). */
+import { FLAG, option, type Segment, seqGt } from '../../harness/segment/index.js';
+import type { ControlBlock } from './control-block.js';
+import { OctetRing } from './octet-ring.js';
+import { SentList } from './sent-list.js';
+import { enter, type Step } from './step.js';
+import { fromMs } from './time.js';
+import { stopRetransmit } from './timers.js';
+
+/** "start the time-wait timer, turn off the other timers" */
+export function linger(block: ControlBlock, step: Step): void {
+  enter(block, step, 'TIME-WAIT');
+  stopRetransmit(block);
+  block.sent = new SentList();
+  if (block.receiveOctets === 0) block.receiveRing = new OctetRing();
+  block.timers.linger = step.nowNs + fromMs(2 * block.settings.mslMs);
+}
+
+/** "Acknowledge it, and restart the 2 MSL timeout." */
+export function lingerAnew(block: ControlBlock, step: Step): void {
+  block.timers.linger = step.nowNs + fromMs(2 * block.settings.mslMs);
+  step.notices.push({ kind: 'lingers' });
+}
+
+/** RFC 6191 section 2 and RFC 9293 MAY-2: a SYN that is younger than all of the connection by its timestamp, or by its number. */
+export function mayReopen(block: ControlBlock, segment: Segment): boolean {
+  const { flags, seq } = segment;
+  if (!block.settings.timeWaitReuse || (flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) !== FLAG.SYN) return false;
+  const timestamps = option(segment, 'timestamps');
+  if (timestamps !== undefined && block.hasTimestamps) {
+    const newerBy = (timestamps.tsVal - block.tsRecent) | 0;
+    if (newerBy !== 0) return newerBy > 0;
+  }
+  return seqGt(seq, block.rcvNxt);
+}
