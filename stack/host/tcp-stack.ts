@@ -4,6 +4,7 @@
  */
 import { decode, encode, FLAG, type IpHeader, type Segment } from '../../harness/segment/index.js';
 import {
+  type ControlBlock,
   DEFAULT_SETTINGS,
   expire,
   icmpArrives,
@@ -11,7 +12,6 @@ import {
   newStep,
   type OpenOptions,
   openActive,
-  openPassive,
   readSynOptions,
   resetFor,
   type SocketAddress,
@@ -21,97 +21,28 @@ import {
   type TcpSettings,
   type TcpState,
 } from '../tcp/index.js';
+import { ANY, isAny, isGroup, versionOf } from './address.js';
 import { ConnectionTable } from './connection-table.js';
 import { FastOpenCookies } from './fast-open.js';
+import { freePort } from './free-port.js';
 import { readIcmp } from './icmp-message.js';
 import { initialSequence, timestampOffset } from './initial-sequence.js';
 import { KEY_OCTETS, KeyedHash } from './keyed-hash.js';
+import { ListenerTable } from './listener-table.js';
+import { PassiveOpenings } from './passive-opening.js';
 import { PathMtus } from './path-mtus.js';
-import { answerWithCookie, type CookieJar, openFromCookie } from './stateless-opening.js';
+import { SocketTimers } from './socket-timers.js';
+import {
+  type ConnectOptions,
+  type ListenOptions,
+  StackError,
+  type TcpStackOptions,
+} from './stack-options.js';
 import { TcpListener } from './tcp-listener.js';
 import { type SocketHost, TcpSocket } from './tcp-socket.js';
 
-export interface StackTimer {
-  cancel(): void;
-}
-
-/** Nanoseconds that never go back. */
-export interface StackClock {
-  now(): number;
-  at(atNs: number, action: () => void): StackTimer;
-}
-
-export interface TcpStackOptions {
-  readonly clock: StackClock;
-  /** Octets that nobody can guess: keys, and the choice of ports. */
-  readonly randomBytes: (octets: number) => Uint8Array;
-  /** Takes each IP packet that leaves. It must not call `input` of this stack before it returns. */
-  readonly output: (packet: Uint8Array) => void;
-  /** The host's own addresses. */
-  readonly addresses: readonly string[];
-  /** Of the link, in octets of IP packet. */
-  readonly mtu?: number;
-  readonly settings?: Partial<TcpSettings>;
-  /** Ports for connections that ask for none (RFC 6056); default 32768 to 60999. */
-  readonly ports?: { readonly from: number; readonly to: number };
-  /** `flood` (default): SYN cookies when a listener's backlog is full; `always`; `never`: SYNs are dropped then. */
-  readonly synCookies?: 'flood' | 'always' | 'never';
-  /** Told of each change of state, in order. */
-  readonly observe?: (change: StateChange) => void;
-}
-
-export interface StateChange {
-  readonly atNs: number;
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly from: TcpState;
-  readonly to: TcpState;
-  /** In TIME-WAIT: how long it will last, in ns; `from` and `to` are TIME-WAIT when it was started anew. */
-  readonly remainsNs?: number;
-}
-
-export interface ConnectOptions {
-  /** Default: the host's first address of the version, and a free port. */
-  readonly from?: Partial<SocketAddress>;
-  readonly settings?: Partial<TcpSettings>;
-  /** Fast Open (RFC 7413): travels on the SYN where the server has given a cookie, and behind the handshake else. */
-  readonly data?: Uint8Array;
-  readonly fastOpen?: boolean;
-}
-
-export interface ListenOptions {
-  /** Default: the unspecified address of the host's first address's version: all of the host's. */
-  readonly ip?: string;
-  /** 0 or absent: a free one. */
-  readonly port?: number;
-  readonly backlog?: number;
-  readonly settings?: Partial<TcpSettings>;
-  /** Takes data on SYNs with a cookie, and gives cookies out. */
-  readonly fastOpen?: boolean;
-}
-
-/** No port, no route, no such address: what a call can be refused for, by the names that programs know. */
-export class StackError extends Error {
-  override readonly name = 'StackError';
-  constructor(
-    readonly code: 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'ENETUNREACH' | 'EINVAL',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-interface Armed {
-  timer: StackTimer;
-  atNs: number;
-}
-
-const ANY = { 4: '0.0.0.0', 6: '::' } as const;
 const DEFAULT_MTU = 1500;
-const DEFAULT_PORTS = { from: 32_768, to: 60_999 };
 const BACKLOG = 128;
-/** ACKs are held for cookies so long after the last that was given out. */
-const COOKIES_HOLD_NS = 128e9;
 
 export class TcpStack implements SocketHost {
   readonly #options: TcpStackOptions;
@@ -119,9 +50,9 @@ export class TcpStack implements SocketHost {
   readonly #mtu: number;
   readonly #addresses: ReadonlySet<string>;
   readonly #connections = new ConnectionTable<TcpSocket>();
-  readonly #listeners = new Map<number, TcpListener[]>();
-  readonly #armed = new Map<TcpSocket, Armed>();
-  readonly #listenerOf = new Map<TcpSocket, TcpListener>();
+  readonly #listeners = new ListenerTable();
+  readonly #timers: SocketTimers;
+  readonly #openings: PassiveOpenings;
   readonly #secret: KeyedHash;
   readonly #pathMtus = new PathMtus();
   readonly #fastOpen: FastOpenCookies;
@@ -134,6 +65,18 @@ export class TcpStack implements SocketHost {
     this.#addresses = new Set(options.addresses);
     this.#secret = new KeyedHash(options.randomBytes(KEY_OCTETS));
     this.#fastOpen = new FastOpenCookies(new KeyedHash(options.randomBytes(KEY_OCTETS)));
+    this.#timers = new SocketTimers(options.clock, (socket) => this.#expire(socket));
+    this.#openings = new PassiveOpenings({
+      synCookies: options.synCookies ?? 'flood',
+      secret: this.#secret,
+      fastOpen: this.#fastOpen,
+      now: () => this.now(),
+      openOptions: (local, remote, settings) => this.#openOptions(local, remote, settings),
+      adopt: (block) => this.#adopt(block),
+      done: (socket, step) => this.done(socket, step),
+      transmit: (segment) => this.#send(segment),
+      reset: (segment) => this.#reset(segment),
+    });
   }
 
   now(): number {
@@ -150,7 +93,7 @@ export class TcpStack implements SocketHost {
   }
 
   get listeners(): readonly TcpListener[] {
-    return [...this.#listeners.values()].flat();
+    return [...this.#listeners];
   }
 
   // OPEN
@@ -159,9 +102,8 @@ export class TcpStack implements SocketHost {
     const address = ip ?? ANY[versionOf(this.#options.addresses[0] ?? '')];
     if (ip !== undefined && !isAny(ip) && !this.#addresses.has(ip))
       throw new StackError('EADDRNOTAVAIL', `${ip} is no address of this host`);
-    const chosen = port === 0 ? this.#freePort((each) => !this.#listeners.has(each)) : port;
-    const there = this.#listeners.get(chosen) ?? [];
-    if (there.some(({ local }) => local.ip === address || isAny(local.ip) || isAny(address)))
+    const chosen = port === 0 ? this.#freePort((each) => !this.#listeners.hasPort(each)) : port;
+    if (this.#listeners.isTaken({ ip: address, port: chosen }))
       throw new StackError('EADDRINUSE', `something listens at port ${chosen} already`);
     const listener = new TcpListener({
       local: { ip: address, port: chosen },
@@ -170,7 +112,7 @@ export class TcpStack implements SocketHost {
       fastOpen,
       closed: (gone) => this.#forgetListener(gone),
     });
-    this.#listeners.set(chosen, [...there, listener]);
+    this.#listeners.add(listener);
     this.#observe(listener.local, { ip: address, port: 0 }, 'CLOSED', 'LISTEN');
     return listener;
   }
@@ -187,8 +129,7 @@ export class TcpStack implements SocketHost {
       true,
       this.now(),
     );
-    const socket = new TcpSocket(block, this);
-    this.#connections.add(socket);
+    const socket = this.#adopt(block);
     const step = newStep(this.now());
     // SEND before OPEN has left: what is queued may travel on the SYN.
     block.state = 'SYN-SENT';
@@ -207,7 +148,7 @@ export class TcpStack implements SocketHost {
       throw new StackError('ENETUNREACH', `this host has no IPv${version} address to reach ${to.ip} from`);
     if (!this.#addresses.has(ip)) throw new StackError('EADDRNOTAVAIL', `${ip} is no address of this host`);
     const isFree = (port: number): boolean =>
-      this.#connections.find(ip, port, to.ip, to.port) === undefined && !this.#listeners.has(port);
+      this.#connections.find(ip, port, to.ip, to.port) === undefined && !this.#listeners.hasPort(port);
     const { port = 0 } = from;
     if (port === 0) return { ip, port: this.#freePort(isFree) };
     if (this.#connections.find(ip, port, to.ip, to.port) !== undefined)
@@ -218,17 +159,14 @@ export class TcpStack implements SocketHost {
     return { ip, port };
   }
 
-  /** RFC 6056 section 3.3.1: a random one, and from there on the next that is free. */
   #freePort(isFree: (port: number) => boolean): number {
-    const { from, to } = this.#options.ports ?? DEFAULT_PORTS;
-    const count = to - from + 1;
-    const [a = 0, b = 0, c = 0, d = 0] = this.#options.randomBytes(4);
-    const start = (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) % count;
-    for (let i = 0; i < count; i += 1) {
-      const port = from + ((start + i) % count);
-      if (isFree(port)) return port;
-    }
-    throw new StackError('EADDRINUSE', `all ports from ${from} to ${to} are in use`);
+    return freePort(this.#options.randomBytes, isFree, this.#options.ports);
+  }
+
+  #adopt(block: ControlBlock): TcpSocket {
+    const socket = new TcpSocket(block, this);
+    this.#connections.add(socket);
+    return socket;
   }
 
   #openOptions(local: SocketAddress, remote: SocketAddress, settings: TcpSettings): OpenOptions {
@@ -294,90 +232,9 @@ export class TcpStack implements SocketHost {
 
   /** CLOSED and LISTEN of RFC 9293 sections 3.10.7.1 and 3.10.7.2. */
   #segmentForNobody(segment: Segment): void {
-    const listener = this.#listenerFor(segment);
-    if (listener === undefined) {
-      this.#reset(segment);
-      return;
-    }
-    const { flags } = segment;
-    // First, check for a RST: ignored.
-    if ((flags & FLAG.RST) !== 0) return;
-    // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
-    if ((flags & FLAG.ACK) !== 0) {
-      if (!this.#openFromCookie(listener, segment)) this.#reset(segment);
-      return;
-    }
-    // Third, check for a SYN. Fourth, anything else is dropped.
-    if ((flags & FLAG.SYN) !== 0) this.#openPassive(listener, segment);
-  }
-
-  #listenerFor({ ip, dstPort }: Segment): TcpListener | undefined {
-    const there = this.#listeners.get(dstPort);
-    return (
-      there?.find(({ local }) => local.ip === ip.dst) ??
-      there?.find(({ local }) => isAny(local.ip) && versionOf(local.ip) === ip.version)
-    );
-  }
-
-  #openPassive(listener: TcpListener, segment: Segment): void {
-    // The program does not keep up: the client will ask again.
-    if (listener.isFull) return;
-    const { synCookies = 'flood' } = this.#options;
-    const isFlooded = listener.opening.size >= listener.backlog;
-    if (synCookies === 'always' || (isFlooded && synCookies === 'flood')) {
-      listener.cookiesSinceNs = this.now();
-      answerWithCookie(this.#jar(listener, segment), segment, (answer) => this.#send(answer));
-      return;
-    }
-    if (isFlooded) return;
-    const { socket, step } = this.#passiveSocket(listener, segment);
-    const data = listener.fastOpen ? this.#fastOpenFor(segment) : undefined;
-    if (data !== undefined) socket.block.fastOpenCookie = data.cookie;
-    openPassive(socket.block, step, segment, data?.isGood === true);
-    this.done(socket, step);
-  }
-
-  /** RFC 7413 section 4.1.2: a good cookie lets the SYN's data in; another, or the wish for one, is answered with one. */
-  #fastOpenFor(
-    segment: Segment,
-  ): { readonly cookie: Uint8Array | undefined; readonly isGood: boolean } | undefined {
-    const { fastOpen } = readSynOptions(segment);
-    if (fastOpen === undefined) return undefined;
-    const isGood = this.#fastOpen.isOwn(segment.ip.src, fastOpen);
-    return { cookie: isGood ? undefined : this.#fastOpen.own(segment.ip.src), isGood };
-  }
-
-  #passiveSocket(listener: TcpListener, segment: Segment): { socket: TcpSocket; step: Step } {
-    const { local, remote } = endsOf(segment);
-    const options = this.#openOptions(local, remote, listener.settings);
-    return this.#adopt(listener, new TcpSocket(newBlock(options, false, this.now()), this));
-  }
-
-  #adopt(listener: TcpListener, socket: TcpSocket): { socket: TcpSocket; step: Step } {
-    this.#connections.add(socket);
-    listener.opening.add(socket);
-    this.#listenerOf.set(socket, listener);
-    return { socket, step: newStep(this.now()) };
-  }
-
-  #jar(listener: TcpListener, segment: Segment): CookieJar {
-    const { local, remote } = endsOf(segment);
-    return {
-      secret: this.#secret,
-      nowNs: this.now(),
-      options: this.#openOptions(local, remote, listener.settings),
-    };
-  }
-
-  #openFromCookie(listener: TcpListener, segment: Segment): boolean {
-    if (this.now() - listener.cookiesSinceNs > COOKIES_HOLD_NS) return false;
-    const block = openFromCookie(this.#jar(listener, segment), segment);
-    if (block === undefined) return false;
-    if (listener.isFull) return true;
-    const { socket, step } = this.#adopt(listener, new TcpSocket(block, this));
-    segmentArrives(socket.block, step, segment);
-    this.done(socket, step);
-    return true;
+    const listener = this.#listeners.find(segment.ip.dst, segment.dstPort);
+    if (listener === undefined) this.#reset(segment);
+    else this.#openings.segmentArrives(listener, segment);
   }
 
   #reset(segment: Segment): void {
@@ -427,13 +284,13 @@ export class TcpStack implements SocketHost {
         );
     }
     if (block.state === 'CLOSED') this.#forget(socket);
-    else this.#arm(socket);
+    else this.#timers.arm(socket);
     for (const notice of step.notices) {
       if (
         notice.kind === 'established' ||
         (notice.kind === 'state' && notice.to === 'SYN-RECEIVED' && block.isFastOpened)
       )
-        this.#offer(socket);
+        this.#openings.completed(socket);
       socket.tell(notice);
     }
   }
@@ -459,44 +316,18 @@ export class TcpStack implements SocketHost {
     });
   }
 
-  /** A passive opening is complete. */
-  #offer(socket: TcpSocket): void {
-    const listener = this.#listenerOf.get(socket);
-    if (listener === undefined) return;
-    this.#listenerOf.delete(socket);
-    listener.opening.delete(socket);
-    if (listener.isOpen) listener.offer(socket);
-  }
-
   #forget(socket: TcpSocket): void {
     this.#connections.remove(socket);
-    this.#armed.get(socket)?.timer.cancel();
-    this.#armed.delete(socket);
-    this.#listenerOf.get(socket)?.opening.delete(socket);
-    this.#listenerOf.delete(socket);
+    this.#timers.cancel(socket);
+    this.#openings.forget(socket);
   }
 
   #forgetListener(listener: TcpListener): void {
-    const { port } = listener.local;
-    const left = (this.#listeners.get(port) ?? []).filter((each) => each !== listener);
-    if (left.length === 0) this.#listeners.delete(port);
-    else this.#listeners.set(port, left);
+    this.#listeners.remove(listener);
     this.#observe(listener.local, { ip: listener.local.ip, port: 0 }, 'LISTEN', 'CLOSED');
   }
 
-  /** One timer of the clock for all of a connection's. One that comes too early is cheaper than to move it with each segment. */
-  #arm(socket: TcpSocket): void {
-    const nextNs = socket.nextTimerNs;
-    const armed = this.#armed.get(socket);
-    if (armed !== undefined && armed.atNs <= nextNs) return;
-    armed?.timer.cancel();
-    if (nextNs === Number.POSITIVE_INFINITY) return;
-    const timer = this.#options.clock.at(nextNs, () => this.#expire(socket));
-    this.#armed.set(socket, { timer, atNs: nextNs });
-  }
-
   #expire(socket: TcpSocket): void {
-    this.#armed.delete(socket);
     const step = newStep(this.now());
     if (socket.nextTimerNs <= step.nowNs) expire(socket.block, step);
     this.done(socket, step);
@@ -504,26 +335,9 @@ export class TcpStack implements SocketHost {
 
   /** Forgets all connections and listeners without a word to anybody, and stops all timers. */
   [Symbol.dispose](): void {
-    for (const { timer } of this.#armed.values()) timer.cancel();
-    this.#armed.clear();
+    this.#timers.cancelAll();
     for (const socket of [...this.#connections]) this.#connections.remove(socket);
     this.#listeners.clear();
-    this.#listenerOf.clear();
+    this.#openings.clear();
   }
 }
-
-const endsOf = ({ ip, srcPort, dstPort }: Segment): { local: SocketAddress; remote: SocketAddress } => ({
-  local: { ip: ip.dst, port: dstPort },
-  remote: { ip: ip.src, port: srcPort },
-});
-
-const versionOf = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4);
-
-const isAny = (ip: string): boolean => ip === ANY[4] || ip === ANY[6];
-
-/** Multicast, and the limited broadcast. */
-const isGroup = (ip: string): boolean => {
-  if (ip.includes(':')) return ip.toLowerCase().startsWith('ff');
-  const first = Number.parseInt(ip, 10);
-  return first >= 224 && first < 240 ? true : ip === '255.255.255.255';
-};

@@ -1,0 +1,135 @@
+/** LISTEN, RFC 9293 section 3.10.7.2: what a listener makes of segments, with Fast Open (RFC 7413) and SYN cookies (RFC 4987). */
+import { FLAG, type Segment } from '../../harness/segment/index.js';
+import {
+  type ControlBlock,
+  newBlock,
+  newStep,
+  type OpenOptions,
+  openPassive,
+  readSynOptions,
+  type SocketAddress,
+  type Step,
+  segmentArrives,
+  type TcpSettings,
+} from '../tcp/index.js';
+import { endsOf } from './address.js';
+import type { FastOpenCookies } from './fast-open.js';
+import type { KeyedHash } from './keyed-hash.js';
+import { answerWithCookie, type CookieJar, openFromCookie } from './stateless-opening.js';
+import type { TcpListener } from './tcp-listener.js';
+import type { TcpSocket } from './tcp-socket.js';
+
+/** What a stack does for its passive openings. */
+export interface OpeningHost {
+  readonly synCookies: 'flood' | 'always' | 'never';
+  readonly secret: KeyedHash;
+  readonly fastOpen: FastOpenCookies;
+  now(): number;
+  openOptions(local: SocketAddress, remote: SocketAddress, settings: TcpSettings): OpenOptions;
+  /** Puts it among the connections. */
+  adopt(block: ControlBlock): TcpSocket;
+  done(socket: TcpSocket, step: Step): void;
+  transmit(segment: Segment): void;
+  /** Refuses the segment with a RST. */
+  reset(segment: Segment): void;
+}
+
+/** ACKs are held for cookies so long after the last that was given out. */
+const COOKIES_HOLD_NS = 128e9;
+
+export class PassiveOpenings {
+  readonly #host: OpeningHost;
+  readonly #listenerOf = new Map<TcpSocket, TcpListener>();
+
+  constructor(host: OpeningHost) {
+    this.#host = host;
+  }
+
+  segmentArrives(listener: TcpListener, segment: Segment): void {
+    const { flags } = segment;
+    // First, check for a RST: ignored.
+    if ((flags & FLAG.RST) !== 0) return;
+    // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
+    if ((flags & FLAG.ACK) !== 0) {
+      if (!this.#openFromCookie(listener, segment)) this.#host.reset(segment);
+      return;
+    }
+    // Third, check for a SYN. Fourth, anything else is dropped.
+    if ((flags & FLAG.SYN) !== 0) this.#open(listener, segment);
+  }
+
+  #open(listener: TcpListener, segment: Segment): void {
+    // The program does not keep up: the client will ask again.
+    if (listener.isFull) return;
+    const { synCookies } = this.#host;
+    const isFlooded = listener.opening.size >= listener.backlog;
+    if (synCookies === 'always' || (isFlooded && synCookies === 'flood')) {
+      listener.cookiesSinceNs = this.#host.now();
+      answerWithCookie(this.#jar(listener, segment), segment, (answer) => this.#host.transmit(answer));
+      return;
+    }
+    if (isFlooded) return;
+    const { local, remote } = endsOf(segment);
+    const options = this.#host.openOptions(local, remote, listener.settings);
+    const { socket, step } = this.#adopt(listener, newBlock(options, false, this.#host.now()));
+    const data = listener.fastOpen ? this.#fastOpenFor(segment) : undefined;
+    if (data !== undefined) socket.block.fastOpenCookie = data.cookie;
+    openPassive(socket.block, step, segment, data?.isGood === true);
+    this.#host.done(socket, step);
+  }
+
+  /** RFC 7413 section 4.1.2: a good cookie lets the SYN's data in; another, or the wish for one, is answered with one. */
+  #fastOpenFor(
+    segment: Segment,
+  ): { readonly cookie: Uint8Array | undefined; readonly isGood: boolean } | undefined {
+    const { fastOpen } = readSynOptions(segment);
+    if (fastOpen === undefined) return undefined;
+    const cookies = this.#host.fastOpen;
+    const isGood = cookies.isOwn(segment.ip.src, fastOpen);
+    return { cookie: isGood ? undefined : cookies.own(segment.ip.src), isGood };
+  }
+
+  #adopt(listener: TcpListener, block: ControlBlock): { socket: TcpSocket; step: Step } {
+    const socket = this.#host.adopt(block);
+    listener.opening.add(socket);
+    this.#listenerOf.set(socket, listener);
+    return { socket, step: newStep(this.#host.now()) };
+  }
+
+  #jar(listener: TcpListener, segment: Segment): CookieJar {
+    const { local, remote } = endsOf(segment);
+    return {
+      secret: this.#host.secret,
+      nowNs: this.#host.now(),
+      options: this.#host.openOptions(local, remote, listener.settings),
+    };
+  }
+
+  #openFromCookie(listener: TcpListener, segment: Segment): boolean {
+    if (this.#host.now() - listener.cookiesSinceNs > COOKIES_HOLD_NS) return false;
+    const block = openFromCookie(this.#jar(listener, segment), segment);
+    if (block === undefined) return false;
+    if (listener.isFull) return true;
+    const { socket, step } = this.#adopt(listener, block);
+    segmentArrives(socket.block, step, segment);
+    this.#host.done(socket, step);
+    return true;
+  }
+
+  /** An opening is complete: the program may have the connection. */
+  completed(socket: TcpSocket): void {
+    const listener = this.#listenerOf.get(socket);
+    if (listener === undefined) return;
+    this.forget(socket);
+    if (listener.isOpen) listener.offer(socket);
+  }
+
+  forget(socket: TcpSocket): void {
+    this.#listenerOf.get(socket)?.opening.delete(socket);
+    this.#listenerOf.delete(socket);
+  }
+
+  clear(): void {
+    this.#listenerOf.clear();
+  }
+}
