@@ -23,6 +23,7 @@ import { kernelBuild, kernelList, kernelRemove } from './kernel.js';
 import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
 import { repro, scenarioNamed } from './repro.js';
+import { rules } from './rules.js';
 import { run } from './run.js';
 import { runEach } from './run-each.js';
 
@@ -40,11 +41,42 @@ export async function act({ command, names, options }: CommandLine): Promise<num
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;
+    case 'rules':
+      return actOnRules(options);
     case 'repro':
       return actOnRepro(names, options, terminal);
     case 'run':
       return actOnRun(names, options, terminal);
   }
+}
+
+function actOnRules(options: Options): Promise<number> {
+  const {
+    as = 'iptables',
+    fault = [],
+    plan,
+    side,
+    port,
+    client,
+    server,
+    chain,
+    interface: device,
+    ip,
+  } = options;
+  return rules({
+    faults: [...fault, ...planFaults(plan)],
+    as,
+    place: {
+      ...(side !== undefined && { side }),
+      ...(port !== undefined && { port }),
+      ...(client !== undefined && { client }),
+      ...(server !== undefined && { server }),
+      ...(chain !== undefined && { chain }),
+      ...(device !== undefined && { interface: device }),
+      ...(ip !== undefined && { ipVersion: ip }),
+    },
+    isApplied: options.apply ?? false,
+  });
 }
 
 async function actOnRepro(

@@ -6,6 +6,7 @@ import { ReportError } from '../report/index.js';
 import { NoSuchPlace } from '../run/index.js';
 import { messageOf } from '../text/index.js';
 import { KernelUnavailable } from '../uml/index.js';
+import { RulePlaceError, RulesUnavailable } from '../wire/index.js';
 import { act } from './act.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
 import { program } from './program.js';
@@ -28,8 +29,8 @@ export async function answer(args: readonly string[]): Promise<number> {
 }
 
 /** What a person has said wrongly, and what this machine lacks. */
-const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace];
-const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, KernelUnavailable];
+const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace, RulePlaceError];
+const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, KernelUnavailable, RulesUnavailable];
 
 /** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
 function refusal(error: unknown): number {

@@ -5,6 +5,7 @@ import { netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
 import { installedKernels, isUpToDate } from '../uml/index.js';
+import { DIALECTS, rulesCapability } from '../wire/index.js';
 import { EXIT } from './exit.js';
 
 interface Finding {
@@ -17,7 +18,7 @@ interface Finding {
 
 /** 0 when labs can be made, 3 when not. */
 export function doctor({ ascii }: Terminal): number {
-  const findings = [node(), lab(), ...eyes(), virtualLab(), wireshark()];
+  const findings = [node(), lab(), ...eyes(), virtualLab(), ...rules(), wireshark()];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
     process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
@@ -54,6 +55,12 @@ function virtualLab(): Finding {
       : 'has no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs';
   return { what: 'virtual lab', works: kernels.length > 0, isOptional: true, sentence };
 }
+
+const rules = (): readonly Finding[] =>
+  DIALECTS.map((dialect) => {
+    const { works, sentence } = rulesCapability(dialect);
+    return { what: `${dialect} rules`, works, isOptional: true, sentence };
+  });
 
 function wireshark(): Finding {
   const { failed, stdout } = execaSync('tshark', ['--version'], { reject: false, stderr: 'ignore' });

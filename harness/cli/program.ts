@@ -1,15 +1,24 @@
 /** The commands and their options; what each does is in a file of its own. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Fault, parseFault } from '../fault/index.js';
 import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
 import { messageOf } from '../text/index.js';
+import { CHAINS, type Chain, DIALECTS, type Dialect, type RulePlace } from '../wire/index.js';
 
 /** What the options of all commands come to, checked. */
 export interface CommandLine {
-  readonly command: 'repro' | 'run' | 'list' | 'doctor' | 'kernel build' | 'kernel list' | 'kernel remove';
+  readonly command:
+    | 'repro'
+    | 'run'
+    | 'list'
+    | 'rules'
+    | 'doctor'
+    | 'kernel build'
+    | 'kernel list'
+    | 'kernel remove';
   readonly names: readonly string[];
   readonly options: Options;
 }
@@ -32,6 +41,12 @@ export interface Options {
   readonly source?: string;
   readonly force?: boolean;
   readonly keep?: boolean;
+  readonly as?: Dialect;
+  readonly side?: RulePlace['side'];
+  readonly port?: number;
+  readonly chain?: Chain;
+  readonly interface?: string;
+  readonly apply?: boolean;
 }
 
 const NAME = 'lastack';
@@ -66,6 +81,7 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .description('show the scenarios')
     .argument('[names...]', 'suites or scenarios')
     .action(acting('list'));
+  ruleOptions(root.command('rules')).action((options: Options) => acting('rules')(undefined, options));
   kernels(root.command('kernel'), acting);
   root
     .command('doctor')
@@ -77,6 +93,27 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
 type Acting = (
   command: CommandLine['command'],
 ) => (names: readonly string[] | string | undefined, options: Options) => Promise<void>;
+
+function ruleOptions(command: Command): Command {
+  return command
+    .description('show a plan of faults as rules of iptables, nft or tc, or apply them here')
+    .option('--fault <line>', 'a fault, such as "drop client.syn once"; may be given again', addFault)
+    .option('--plan <file>', 'the faults of a YAML or JSON file')
+    .addOption(new Option('--as <tool>', 'what the rules are for').choices(DIALECTS).default('iptables'))
+    .option('--port <port>', "the server's port", positive)
+    .option('--client <address>', "the client's address")
+    .option('--server <address>', "the server's address")
+    .addOption(
+      new Option(
+        '--side <side>',
+        'the host that has the rules (default: the end that receives what is picked)',
+      ).choices(['client', 'server', 'between']),
+    )
+    .addOption(new Option('--chain <hook>', 'for iptables and nft: all at this hook').choices(CHAINS))
+    .option('--interface <name>', 'for tc: the interface')
+    .option('--ip <version>', 'only 4 or 6', ipVersion)
+    .option('--apply', 'apply them in this network namespace until Ctrl-C, and show what they count');
+}
 
 function kernels(command: Command, acting: Acting): void {
   command.description(

@@ -68,6 +68,25 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], named: R
     /role\.yaml:3.*final-ack/,
   ],
   ['a plan that is no list', ['repro', 'lost-syn', '--plan', 'FOLDER/object.json'], /object\.json:1/],
+  [
+    'a fault that no rule can be',
+    ['rules', '--fault', 'drop final-ack once', '--port', '80'],
+    /final-ack: only who follows/,
+  ],
+  ['rules of no fault', ['rules', '--port', '80'], /no fault.*--fault/],
+  ['rules without a place', ['rules', '--fault', 'drop syn'], /--port/],
+  [
+    'rules of tc without an interface',
+    ['rules', '--fault', 'drop syn', '--port', '80', '--as', 'tc'],
+    /--interface/,
+  ],
+  [
+    'rules for no tool',
+    ['rules', '--fault', 'drop syn', '--port', '80', '--as', 'ipfw'],
+    /iptables, nft, tc/,
+  ],
+  ['a port that is none', ['rules', '--fault', 'drop syn', '--port', 'http'], /whole number/],
+  ['an address that is none', ['rules', '--fault', 'drop syn', '--client', 'localhost'], /no IP address/],
   ['an empty plan', ['repro', 'lost-syn', '--plan', 'FOLDER/empty.yaml'], /empty\.yaml/],
 ];
 

@@ -4,7 +4,7 @@
  */
 import { execa, execaSync } from 'execa';
 import type { Receipt } from '../../fault/index.js';
-import { type Command, commandText } from './command.js';
+import { type Command, commandText, TOOL_ENVIRONMENT } from './command.js';
 import { receiptsOf } from './receipts.js';
 import type { RuleSet } from './rule-set.js';
 
@@ -88,6 +88,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
 };
 
+/** Programs are long. */
+const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
 class Runner {
   readonly #namespace: string | undefined;
 
@@ -107,6 +110,7 @@ class Runner {
     const { failed, stdout, stderr, code } = await execa(file, args, {
       reject: false,
       input: command.input ?? '',
+      env: TOOL_ENVIRONMENT,
     });
     if (!failed) return stdout;
     const [tool = ''] = command.argv;
@@ -114,13 +118,13 @@ class Runner {
     throw new RulesUnavailable(
       isMissing
         ? `"${tool}" is missing: apt-get install ${PACKAGES[tool] ?? tool}`
-        : `${commandText({ argv: command.argv })}: ${stderr.trim().split('\n').join('; ') || 'failed'}`,
+        : `${shortened(commandText({ argv: command.argv }))}: ${stderr.trim().split('\n').join('; ') || 'failed'}`,
     );
   }
 
   /** For the end of the process, where nothing can be awaited, and nobody told. */
   sync(command: Command): void {
     const [file, args] = this.#inside(command);
-    execaSync(file, args, { reject: false, input: command.input ?? '' });
+    execaSync(file, args, { reject: false, input: command.input ?? '', env: TOOL_ENVIRONMENT });
   }
 }

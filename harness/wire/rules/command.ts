@@ -24,3 +24,6 @@ export const commandLines = (commands: readonly Command[]): readonly string[] =>
     ...(command.why === undefined ? [] : command.why.split('\n').map((line) => `# ${line}`)),
     commandText(command),
   ]);
+
+/** The tools are for root, and their folders are not in everybody's path. */
+export const TOOL_ENVIRONMENT = { PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };

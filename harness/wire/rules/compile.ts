@@ -1,10 +1,13 @@
 /** Plans as rules: what needs no memory of the flow. Pure: `AppliedRules` carries out what comes of it. */
-import type { Fault } from '../../fault/index.js';
+import type { Fault, Side } from '../../fault/index.js';
+import { FLAG } from '../../segment/index.js';
+import { implies } from './atom.js';
 import { commandLines } from './command.js';
 import { compileIptables } from './iptables.js';
 import { compileNft } from './nft.js';
 import { placeProblem, type RulePlace } from './place.js';
 import type { Compiled, Dialect, RuleSet } from './rule-set.js';
+import { type Selection, selectionsOf } from './selection.js';
 import { compileTc } from './tc.js';
 
 export interface CompileOptions {
@@ -39,6 +42,20 @@ export function compileRules(
     );
   return COMPILERS[as](faults, place, tag);
 }
+
+/** The end that receives what the faults pick, where that can be told: a drop at the sender's own is no loss to its TCP. */
+export function receivingSide(faults: readonly Fault[]): Side {
+  const { selections } = selectionsOf(faults);
+  const fromServer = ({ terms }: Selection): boolean =>
+    terms.every(
+      (term) =>
+        term.some(({ atom }) => atom.kind === 'sender' && atom.side === 'server') ||
+        implies(term, SYN_ACK, SYN_ACK),
+    );
+  return selections.length > 0 && selections.every(fromServer) ? 'client' : 'server';
+}
+
+const SYN_ACK = FLAG.SYN | FLAG.ACK;
 
 /** The place for rules was told wrongly: what is wrong, and what would be right. */
 export class RulePlaceError extends Error {

@@ -10,7 +10,7 @@ import {
 import { FLAG, type FlagName } from '../../segment/index.js';
 import { type Atom, MOST, type OptionValueName } from './atom.js';
 import { rangesOf } from './ranges.js';
-import type { Refuse } from './refusal.js';
+import { BY_THE_WIRE, type Refuse } from './refusal.js';
 
 export type Formula =
   | { readonly atom: Atom }
@@ -53,8 +53,11 @@ const NEEDS_MEMORY: readonly (readonly [name: keyof Match, why: string])[] = [
 
 function refuseMemory(match: Match, refuse: Refuse): void {
   for (const [name, why] of NEEDS_MEMORY)
-    if (match[name] !== undefined) refuse(matchLine({ [name]: match[name] }), why);
+    if (match[name] !== undefined) refuse(clauseText({ [name]: match[name] }), `${why}: ${BY_THE_WIRE}`);
 }
+
+/** Without the word for any segment, which says nothing here. */
+export const clauseText = (clause: Match): string => matchLine(clause).replace(/ ?\b(of )?segment\b ?/, '');
 
 const control = (mask: number, value: number): Formula => ({ atom: { kind: 'flags', mask, value } });
 const hasLength = (from: number, to: number): Formula => ({
@@ -85,7 +88,7 @@ const ROLES: Readonly<Record<RoleWord, Formula | string>> = {
 function roleFormula(role: RoleWord, refuse: Refuse): Formula {
   const formula = ROLES[role];
   if (typeof formula !== 'string') return formula;
-  refuse(role, formula);
+  refuse(role, `${formula}: ${BY_THE_WIRE}`);
   return { all: [] };
 }
 

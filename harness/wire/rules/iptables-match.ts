@@ -53,7 +53,10 @@ function nativeWords({ atom, isNegated }: Literal, refuse: Refuse): readonly str
     case 'option': {
       const { option } = atom;
       if (option === 'eol' || option === 'unknown') {
-        refuse(`option ${option}`, 'iptables looks for options by their number: go by tc');
+        refuse(
+          `option ${option}`,
+          'iptables looks for options by their number: go by tc for eol, by the wire for unknown',
+        );
         return [];
       }
       return ['-m', 'tcp', ...not, '--tcp-option', String(OPTION_NUMBER[option])];

@@ -197,11 +197,11 @@ class Family {
     for (const side of sides)
       this.#hooks.push({
         chain: hookOf(side, this.place),
-        words: [
+        words: merged([
           ...['-p', 'tcp', ...this.#direction(side)],
           ...comment(`${this.tag}:from-${side}`),
           ...['-j', this.tag],
-        ],
+        ]),
         why: `all segments from the ${side} go through the plan`,
       });
   }

@@ -28,13 +28,11 @@ const MEMORY = {
   length: 2,
   /** 1 from the client, 2 from the server. */
   sender: 3,
-  kind: 4,
-  next: 5,
-  total: 6,
-  /** Where the option stands that is looked at. */
-  start: 7,
+  total: 4,
+  /** Where the option begins that is looked at. */
+  start: 5,
   /** From here on: where the first option of each kind that is asked for stands, 0 for none. */
-  options: 8,
+  options: 6,
 } as const;
 const MAX_OPTION_KINDS = 16 - MEMORY.options;
 
@@ -44,6 +42,8 @@ const MISS = 'miss';
 /** Throws a `ProgramTooLarge` where there is no room for what is asked for. */
 export function matchProgram(terms: readonly Term[], options: ProgramOptions): readonly Instruction[] {
   const kinds = [...new Set(terms.flatMap((term) => term.flatMap(({ atom }) => optionOf(atom) ?? [])))];
+  if (kinds.includes('unknown'))
+    throw new ProgramTooLarge('which options are unknown is told by knowing all others: it goes by the wire');
   if (kinds.length > MAX_OPTION_KINDS)
     throw new ProgramTooLarge(`it asks for more than ${MAX_OPTION_KINDS} kinds of options`);
   const asm = new Assembler();
@@ -61,7 +61,7 @@ export function matchProgram(terms: readonly Term[], options: ProgramOptions): r
   const program = asm.assemble();
   if (program.length > MAX_INSTRUCTIONS)
     throw new ProgramTooLarge(
-      `it takes ${program.length} instructions, and a filter has ${MAX_INSTRUCTIONS} at most`,
+      `it takes ${program.length} instructions, and tc has room for ${MAX_INSTRUCTIONS}`,
     );
   return program;
 }
@@ -258,63 +258,73 @@ function walkOptions(asm: Assembler, kinds: readonly OptionKind[], { base }: Pro
   const done = asm.fresh();
   asm.add('ld imm', 0);
   for (const kind of kinds) asm.add('st', slotOf(kinds, kind));
-  asm.add('ld mem', MEMORY.tcpAt).add('add imm', 20).add('st', MEMORY.next);
+  asm.add('ld mem', MEMORY.tcpAt).add('add imm', 20).add('tax');
   for (let step = 0; step < MAX_OPTIONS; step += 1) optionStep(asm, kinds, { base, done });
   asm.label(done);
 }
 
-function optionStep(
-  asm: Assembler,
-  kinds: readonly OptionKind[],
-  { base, done }: { readonly base: number; readonly done: string },
-): void {
-  const [isNop, isEol, end] = [asm.fresh(), asm.fresh(), asm.fresh()];
-  asm.add('ldx mem', MEMORY.next).add('ld mem', MEMORY.dataAt).jump('jgt x', 0, { no: done });
-  asm.add('stx', MEMORY.start).add('ld byte x', base).add('st', MEMORY.kind);
-  asm.jump('jeq', OPTION_NUMBER.eol, { yes: isEol }).jump('jeq', OPTION_NUMBER.nop, { yes: isNop });
-  // A length of two or more, all of it inside the header.
-  asm.add('txa').add('add imm', 1).add('tax').add('ld mem', MEMORY.dataAt).jump('jgt x', 0, { no: done });
-  asm.add('ld byte x', base).jump('jge', 2, { no: done });
-  asm.add('add x').add('sub imm', 1).add('st', MEMORY.next).add('ldx mem', MEMORY.dataAt);
-  asm.jump('jgt x', 0, { yes: done });
-  noteOption(asm, kinds, { base, end });
-  asm.goto(end).label(isNop);
-  if (kinds.includes('nop')) noteAtX(asm, slotOf(kinds, 'nop'));
-  asm.add('txa').add('add imm', 1).add('st', MEMORY.next).goto(end).label(isEol);
-  if (kinds.includes('eol')) noteAtX(asm, slotOf(kinds, 'eol'));
-  asm.goto(done).label(end);
+interface Step {
+  readonly base: number;
+  readonly done: string;
 }
 
+/** X is where the option begins, and afterwards where the next one does: few instructions, since all is there forty times. */
+function optionStep(asm: Assembler, kinds: readonly OptionKind[], { base, done }: Step): void {
+  const [more, single, long, eol] = [asm.fresh(), asm.fresh(), asm.fresh(), asm.fresh()] as const;
+  const [out, skip, advance] = [asm.fresh(), asm.fresh(), asm.fresh()] as const;
+  const note = (kind: OptionKind) => (kinds.includes(kind) ? asm.add('stx', slotOf(kinds, kind)) : asm);
+  // An option that was longer than the header has led beyond it.
+  asm.add('ld mem', MEMORY.dataAt).add('sub x').jump('jgt', MAX_OPTIONS, { yes: out });
+  asm.jump('jgt', 1, { yes: more });
+  // In the last octet there is one without a length, or none.
+  asm.jump('jeq', 0, { yes: out }).add('ld byte x', base).jump('jgt', 1, { yes: out, no: single });
+  asm.label(more).add('ld byte x', base).jump('jgt', 1, { yes: long });
+  asm.label(single).jump('jeq', OPTION_NUMBER.eol, { yes: eol });
+  note('nop').add('ld imm', 1).goto(advance);
+  asm.label(eol);
+  note('eol').label(out).goto(done);
+  asm.label(long);
+  for (const kind of SIZED_KINDS)
+    if (kinds.includes(kind)) noteOption(asm, kind, { base, skip, slot: slotOf(kinds, kind) });
+  asm
+    .label(skip)
+    .add('ld byte x', base + 1)
+    .jump('jge', 2, { yes: advance })
+    .goto(done);
+  asm.label(advance).add('add x').add('tax');
+}
+
+/** A = its kind. It must have a length of that kind, and lie in the header. */
 function noteOption(
   asm: Assembler,
-  kinds: readonly OptionKind[],
-  { base, end }: { readonly base: number; readonly end: string },
+  kind: SizedKind,
+  { base, skip, slot }: { readonly base: number; readonly skip: string; readonly slot: number },
 ): void {
-  const wantsUnknown = kinds.includes('unknown');
-  const unknown = asm.fresh();
-  for (const kind of SIZED_KINDS) {
-    if (!kinds.includes(kind) && !wantsUnknown) continue;
-    const other = asm.fresh();
-    asm.add('ld mem', MEMORY.kind).jump('jeq', OPTION_NUMBER[kind], { no: other });
-    asm.add('ldx mem', MEMORY.start).add('ld byte x', base + 1);
-    rangesCode(asm, LENGTHS[kind], wantsUnknown ? unknown : end);
-    if (kinds.includes(kind)) noteAtX(asm, slotOf(kinds, kind));
-    asm.goto(end).label(other);
+  const other = asm.fresh();
+  const lengths = LENGTHS[kind];
+  asm.jump('jeq', OPTION_NUMBER[kind], { no: other }).add('ld byte x', base + 1);
+  rangesCode(asm, lengths, skip);
+  const [only] = lengths;
+  if (lengths.length === 1 && only !== undefined && only.from === only.to)
+    asm.add('ld mem', MEMORY.dataAt).add('sub x').jump('jge', only.from, { no: skip });
+  else {
+    const [fits, beyond] = [asm.fresh(), asm.fresh()];
+    asm
+      .add('ld byte x', base + 1)
+      .add('add x')
+      .add('stx', MEMORY.start)
+      .add('tax');
+    asm.add('ld mem', MEMORY.dataAt).jump('jge x', 0, { yes: fits, no: beyond });
+    asm.label(beyond).add('ldx mem', MEMORY.start).goto(skip);
+    asm.label(fits).add('ldx mem', MEMORY.start);
   }
-  if (wantsUnknown) {
-    asm.label(unknown).add('ldx mem', MEMORY.start);
-    noteAtX(asm, slotOf(kinds, 'unknown'));
-  }
+  // The first of a kind stays.
+  asm.add('ld mem', slot).jump('jeq', 0, { no: skip }).add('stx', slot).goto(skip);
+  asm.label(other);
 }
 
-/** The first of a kind stays. */
-function noteAtX(asm: Assembler, slot: number): void {
-  const isNoted = asm.fresh();
-  asm.add('ld mem', slot).jump('jeq', 0, { no: isNoted }).add('stx', slot).label(isNoted);
-}
-
-/** Instructions that the kernel takes (BPF_MAXINSNS). */
-export const MAX_INSTRUCTIONS = 4096;
+/** As many as tc's message to the kernel has room for (16 kB); the kernel itself would take 4096. */
+export const MAX_INSTRUCTIONS = 2000;
 
 interface Search {
   /** Octets of data that there are at most. */

@@ -5,7 +5,7 @@ import { strippedNumbers } from './iptables-action.js';
 import { flagNames, optionWord } from './nft-match.js';
 import { actionName, NO_RULE } from './no-rule.js';
 import type { IpVersion } from './place.js';
-import type { Refuse } from './refusal.js';
+import { BY_THE_WIRE, type Refuse } from './refusal.js';
 import type { Selection } from './selection.js';
 
 export interface Statement {
@@ -97,15 +97,17 @@ function settingStatements(setting: OptionSetting, refuse: Refuse): readonly Sta
           why: 'sets the MSS where the option is there; nft adds none, and lowers it only: what is smaller stays',
         },
       ];
-    case 'windowScale':
-      return [{ text: `tcp option window count set ${setting.shift}`, why }];
     case 'timestamps':
       return [
         { text: `tcp option timestamp tsval set ${setting.tsVal}`, why },
         { text: `tcp option timestamp tsecr set ${setting.tsEcr}`, why },
       ];
+    case 'windowScale':
+      // nft_exthdr_tcp_set_init takes fields of two and four octets.
+      refuse('windowScale', `the kernel sets no option of one octet: ${BY_THE_WIRE}`);
+      return [];
     case 'sackPermitted':
-      refuse('sackPermitted', 'nft adds no option: it goes by the wire');
+      refuse('sackPermitted', `nft adds no option: ${BY_THE_WIRE}`);
       return [];
   }
 }

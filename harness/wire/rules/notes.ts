@@ -1,7 +1,7 @@
 /** What a person has to know about rules as such, whatever the dialect. */
 import { literalsOf } from './atom.js';
 import { isSendersOwn, type RulePlace } from './place.js';
-import { type Selection, sendersOf } from './selection.js';
+import { type Selection, sidesOf } from './selection.js';
 
 export function placeNotes(selections: readonly Selection[], place: RulePlace): readonly string[] {
   const isAboutData = selections.some(({ terms }) =>
@@ -17,7 +17,7 @@ export function placeNotes(selections: readonly Selection[], place: RulePlace): 
 
 /** Said where a drop is not a loss. */
 export const localFailureNotes = (selection: Selection, place: RulePlace): readonly string[] =>
-  selection.fault.action.kind === 'drop' && sendersOf(selection).some((side) => isSendersOwn(side, place))
+  selection.fault.action.kind === 'drop' && sidesOf(selection.terms).some((side) => isSendersOwn(side, place))
     ? [
         `what the ${place.side} sends is dropped before it leaves, and its own TCP is told: that is no loss (name the sender, and choose the side that receives)`,
       ]

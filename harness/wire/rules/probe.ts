@@ -1,6 +1,6 @@
 /** What this machine's tools and kernel have for rules: each part is tried in a network namespace that is gone at once. */
 import { execaSync } from 'execa';
-import { type Command, commandText } from './command.js';
+import { type Command, commandText, TOOL_ENVIRONMENT } from './command.js';
 import type { Dialect } from './rule-set.js';
 
 export interface RulesCapability {
@@ -41,7 +41,10 @@ const NETEM_FOR = 'delay and duplicate go by the wire';
 const PARTS: Readonly<Record<Dialect, readonly Part[]>> = {
   iptables: [
     { name: 'mangle', argv: iptables('-N', 'probe') },
-    { ...matching('statistic', '--mode', 'nth', '--every', '2'), forWhat: 'nothing is done "once"' },
+    {
+      ...matching('statistic', '--mode', 'nth', '--every', '2', '--packet', '0'),
+      forWhat: 'nothing is done "once"',
+    },
     { ...matching('bpf', '--bytecode', '1,6 0 0 0'), forWhat: 'lengths and windows go by nft' },
     {
       ...matching('string', '--algo', 'kmp', '--string', 'x'),
@@ -122,13 +125,14 @@ const MISSING: Readonly<Record<Dialect, string>> = {
 export function rulesCapability(dialect: Dialect): RulesCapability {
   const nothing = { dialect, works: false, has: [], lacks: [] };
   const [tool = '', ...flags] = VERSION[dialect];
-  const version = execaSync(tool, flags, { reject: false });
+  const version = execaSync(tool, flags, { reject: false, env: TOOL_ENVIRONMENT });
   if (version.failed) return { ...nothing, sentence: MISSING[dialect] };
   const parts = PARTS[dialect];
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const script = parts.map(({ argv }) => tried({ argv })).join('\n');
   const { failed, stdout, stderr } = execaSync('unshare', [...asRoot, '--net', 'sh', '-c', script], {
     reject: false,
+    env: TOOL_ENVIRONMENT,
   });
   if (failed) return { ...nothing, sentence: `no network namespace to try it in: ${lastLine(stderr)}` };
   const answers = stdout.split('\n');

@@ -12,6 +12,9 @@ export interface Refusal {
 /** Refuses a part of the fault that is being compiled. */
 export type Refuse = (part: string, why: string) => void;
 
+/** The way that is open to every fault. */
+export const BY_THE_WIRE = 'it goes by the wire (netns lab, NFQUEUE)';
+
 /** One sentence for a person. */
 export const refusalText = ({ fault, part, why }: Refusal): string =>
   fault === part ? `"${fault}": ${why}` : `"${fault}": ${part}: ${why}`;

@@ -4,7 +4,7 @@
  */
 import { type Fault, faultLine, matchLine, SIDES, type Side, type SinceMatch } from '../../fault/index.js';
 import { literalsOf, type Term } from './atom.js';
-import { formulaOf } from './formula.js';
+import { clauseText, formulaOf } from './formula.js';
 import type { Refusal, Refuse } from './refusal.js';
 import { TooManyTerms, termsOf } from './terms.js';
 import { windowRefusal, withRawWindows } from './window.js';
@@ -52,7 +52,7 @@ function selectionOf(fault: Fault, number: number, refuse: Refuse): Selection {
   const { atMost, since, ...match } = fault.match;
   const event = since?.event;
   if (since !== undefined && event === undefined)
-    refuse(matchLine({ since }), 'rules have no moment at which the wire started');
+    refuse(clauseText({ since }), 'rules have no moment at which the wire started');
   const terms = termsIn(match, refuse);
   const notes = [...keepAliveNotes(terms), ...(since === undefined ? [] : [SINCE_NOTE])];
   return {
@@ -129,13 +129,14 @@ function withHiddenNote(selection: Selection, i: number): Selection {
   };
 }
 
-/** The sides that a fault picks segments of. */
-export function sendersOf({ terms, since }: Selection): readonly Side[] {
-  const all = [...terms, ...(since?.event ?? [])];
-  return SIDES.filter((side) =>
-    all.some((term) => literalsOf(term, 'sender').every(({ atom }) => atom.side === side)),
+/** The sides that a fault has to see: of what it picks, and of the event it waits for. */
+export const sendersOf = ({ terms, since }: Selection): readonly Side[] =>
+  sidesOf([...terms, ...(since?.event ?? [])]);
+
+export const sidesOf = (terms: readonly Term[]): readonly Side[] =>
+  SIDES.filter((side) =>
+    terms.some((term) => literalsOf(term, 'sender').every(({ atom }) => atom.side === side)),
   );
-}
 
 /** The second would be asked for what the first has made of the segment. */
 export function tooManyRewrites(selections: readonly Selection[]): readonly Refusal[] {
