@@ -76,6 +76,7 @@ function actOnRules(options: Options): Promise<number> {
       ...(ip !== undefined && { ipVersion: ip }),
     },
     isApplied: options.apply ?? false,
+    ...(options.queue !== undefined && { queue: options.queue }),
   });
 }
 

@@ -46,6 +46,7 @@ export interface Options {
   readonly port?: number;
   readonly chain?: Chain;
   readonly interface?: string;
+  readonly queue?: number;
   readonly apply?: boolean;
 }
 
@@ -112,6 +113,7 @@ function ruleOptions(command: Command): Command {
     .addOption(new Option('--chain <hook>', 'for iptables and nft: all at this hook').choices(CHAINS))
     .option('--interface <name>', 'for tc: the interface')
     .option('--ip <version>', 'only 4 or 6', ipVersion)
+    .option('--queue <number>', 'instead of faults: hand all segments to this queue (NFQUEUE)', queueNumber)
     .option('--apply', 'apply them in this network namespace until Ctrl-C, and show what they count');
 }
 
@@ -186,6 +188,13 @@ function positive(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
+}
+
+function queueNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > 0xffff)
+    throw new InvalidArgumentError('It must be a number from 0 to 65535.');
   return number;
 }
 

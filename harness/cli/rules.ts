@@ -5,6 +5,7 @@ import {
   AppliedRules,
   compileRules,
   type Dialect,
+  queueRules,
   type RulePlace,
   type RuleSet,
   receivingSide,
@@ -18,22 +19,32 @@ export interface RulesCommand {
   readonly as: Dialect;
   /** Without a side it is the one that receives what the faults pick. */
   readonly place: Omit<RulePlace, 'side'> & Partial<Pick<RulePlace, 'side'>>;
+  /** Instead of faults: everything goes to this queue. */
+  readonly queue?: number;
   readonly isApplied: boolean;
 }
 
-export async function rules({ faults, as, place, isApplied }: RulesCommand): Promise<number> {
-  if (faults.length === 0)
-    throw new UsageError('there is no fault to make rules of: name one with --fault, or a --plan');
+export async function rules(command: RulesCommand): Promise<number> {
+  const ruleSet = ruleSetOf(command);
+  process.stdout.write(rulesText(ruleSet));
+  if (command.isApplied) await showUntilKilled(ruleSet);
+  return EXIT.asExpected;
+}
+
+function ruleSetOf({ faults, as, place, queue, isApplied }: RulesCommand): RuleSet {
   const side = place.side ?? (place.chain === undefined ? receivingSide(faults) : 'between');
   const tag = isApplied ? { tag: `lastack-${process.pid}` } : {};
+  if (queue !== undefined) {
+    if (faults.length > 0)
+      throw new UsageError('--queue hands over all segments, whatever the faults: leave them out');
+    if (as !== 'iptables') throw new UsageError('--queue is for iptables: leave --as out');
+    return queueRules({ ...place, side }, { queue, ...tag });
+  }
+  if (faults.length === 0)
+    throw new UsageError('there is no fault to make rules of: name one with --fault, or a --plan');
   const compiled = compileRules(faults, { as, place: { ...place, side }, ...tag });
-  if (compiled.kind === 'refused')
-    throw new UsageError(
-      `${as} has no rules for this plan: ${compiled.refusals.map(refusalText).join('; ')}`,
-    );
-  process.stdout.write(rulesText(compiled.rules));
-  if (isApplied) await showUntilKilled(compiled.rules);
-  return EXIT.asExpected;
+  if (compiled.kind === 'rules') return compiled.rules;
+  throw new UsageError(`${as} has no rules for this plan: ${compiled.refusals.map(refusalText).join('; ')}`);
 }
 
 const LOOK_MS = 500;

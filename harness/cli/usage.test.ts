@@ -74,6 +74,8 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], named: R
     /final-ack: only who follows/,
   ],
   ['rules of no fault', ['rules', '--port', '80'], /no fault.*--fault/],
+  ['a queue with faults', ['rules', '--queue', '7', '--fault', 'drop syn', '--port', '80'], /leave them out/],
+  ['a queue that is none', ['rules', '--queue', '70000', '--port', '80'], /65535/],
   ['rules without a place', ['rules', '--fault', 'drop syn'], /--port/],
   [
     'rules of tc without an interface',

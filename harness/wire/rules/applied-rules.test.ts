@@ -3,12 +3,15 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parseFault, type Receipt } from '../../fault/index.js';
-import { AppliedRules, RulesUnavailable } from './applied-rules.js';
+import { AppliedRules } from './applied-rules.js';
 import { compileRules } from './compile.js';
 import { PICKS } from './picks.fixture.js';
 import type { RulePlace } from './place.js';
 import { rulesCapability } from './probe.js';
+import { queueRules } from './queue.js';
 import { DIALECTS, type Dialect, type RuleSet } from './rule-set.js';
+import { RulesUnavailable } from './runner.js';
+import { sweepRules } from './sweep.js';
 import { CLIENT, needs, PORT, rulesOn, SERVER, TwoHosts } from './two-hosts.fixture.js';
 
 /** As `rtt` is not known yet: RFC 6298 rule 2.1, and Linux's TCP_TIMEOUT_INIT. */
@@ -271,6 +274,48 @@ describe('rules between two hosts of this kernel', () => {
         expect(counts(await applied.receipts())).to.deep.equal([[1, 1]]);
       }
       expect(await rulesOn(hosts.client, 'tc')).to.deep.equal(before);
+    });
+  });
+
+  for (const dialect of DIALECTS)
+    describe(`${dialect} in a process that is killed`, () => {
+      before(needs(dialect));
+
+      it('stay until they are swept, and nothing of others goes with them', async () => {
+        await using pair = await TwoHosts.make();
+        const { server } = pair;
+        await server.run('iptables', '-t', 'mangle', '-N', 'theirs').catch(() => {});
+        await server.run('nft', 'add', 'table', 'inet', 'theirs').catch(() => {});
+        const before = await rulesOn(server, dialect);
+        const rules = compiled(dialect, ['drop client.syn']);
+        // Nobody disposes of it here, as after a kill -9.
+        for (const { argv, input } of rules.apply) {
+          const [file = '', ...args] = argv;
+          await server.feed(input ?? '', file, ...args);
+        }
+        expect(await sweepRules({ namespace: server.path })).to.not.be.empty;
+        expect(await rulesOn(server, dialect)).to.deep.equal(before);
+        expect(await sweepRules({ namespace: server.path })).to.deep.equal([]);
+      });
+    });
+
+  describe('a queue that nobody reads', () => {
+    before(needs('iptables'));
+
+    it('lets everything pass, and is gone afterwards', async () => {
+      await using pair = await TwoHosts.make();
+      const before = await rulesOn(pair.server, 'iptables');
+      const place = { side: 'server', server: SERVER, port: PORT } as const;
+      const applied = await AppliedRules.apply(queueRules(place, { queue: 7, tag: 'lastack' }), {
+        namespace: pair.server.path,
+      });
+      expect((await pair.ask()).openMs).to.be.below(FIRST_RTO_MS - EARLY_MS);
+      const saved = await pair.server.run('iptables-save', '-c', '-t', 'mangle');
+      expect(saved)
+        .to.match(/^\[[1-9]\d*:\d+\] -A INPUT .*NFQUEUE/m)
+        .and.to.match(/^\[[1-9]\d*:\d+\] -A OUTPUT /m);
+      await applied[Symbol.asyncDispose]();
+      expect(await rulesOn(pair.server, 'iptables')).to.deep.equal(before);
     });
   });
 

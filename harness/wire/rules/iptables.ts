@@ -55,8 +55,8 @@ export function compileIptables(faults: readonly Fault[], place: RulePlace, tag:
   };
 }
 
-const program = (version: IpVersion): string => (version === 4 ? 'iptables' : 'ip6tables');
-const saver = (version: IpVersion): string => `${program(version)}-save`;
+export const iptablesOf = (version: IpVersion): string => (version === 4 ? 'iptables' : 'ip6tables');
+const saver = (version: IpVersion): string => `${iptablesOf(version)}-save`;
 
 interface Line {
   readonly chain: string;
@@ -176,20 +176,10 @@ class Family {
     const sides = SIDES.filter((side) =>
       term.some(({ atom }) => atom.kind === 'sender' && atom.side === side),
     );
-    const direction = sides.length === 0 ? [] : sides.flatMap((side) => this.#direction(side));
+    const direction = sides.length === 0 ? [] : sides.flatMap((side) => directionWords(side, this.place));
     return iptablesMatches(term, this.version, refuse).map((words) =>
       merged(['-p', 'tcp', ...direction, ...words]),
     );
-  }
-
-  #direction(side: Side): readonly string[] {
-    const { src, dst, srcPort, dstPort } = directionOf(side, this.place);
-    return [
-      ...(src === undefined ? [] : ['-s', src]),
-      ...(dst === undefined ? [] : ['-d', dst]),
-      ...(srcPort === undefined ? [] : ['-m', 'tcp', '--sport', String(srcPort)]),
-      ...(dstPort === undefined ? [] : ['-m', 'tcp', '--dport', String(dstPort)]),
-    ];
   }
 
   /** Comes last, so that nothing is picked by half a plan. */
@@ -198,7 +188,7 @@ class Family {
       this.#hooks.push({
         chain: hookOf(side, this.place),
         words: merged([
-          ...['-p', 'tcp', ...this.#direction(side)],
+          ...['-p', 'tcp', ...directionWords(side, this.place)],
           ...comment(`${this.tag}:from-${side}`),
           ...['-j', this.tag],
         ]),
@@ -207,7 +197,7 @@ class Family {
   }
 
   apply(): readonly Command[] {
-    const argv = (...words: readonly string[]) => [program(this.version), '-w', '-t', 'mangle', ...words];
+    const argv = (...words: readonly string[]) => [iptablesOf(this.version), '-w', '-t', 'mangle', ...words];
     return [
       ...this.#chains.map((name, i) => ({
         argv: argv('-N', name),
@@ -222,7 +212,7 @@ class Family {
   }
 
   remove(): readonly Command[] {
-    const argv = (...words: readonly string[]) => [program(this.version), '-w', '-t', 'mangle', ...words];
+    const argv = (...words: readonly string[]) => [iptablesOf(this.version), '-w', '-t', 'mangle', ...words];
     return [
       ...this.#hooks.map(({ chain, words }, i) => ({
         argv: argv('-D', chain, ...words),
@@ -237,7 +227,18 @@ class Family {
   }
 }
 
-const comment = (text: string): readonly string[] => ['-m', 'comment', '--comment', text];
+/** What tells a side's packets, in words of `-p tcp`. */
+export function directionWords(side: Side, place: RulePlace): readonly string[] {
+  const { src, dst, srcPort, dstPort } = directionOf(side, place);
+  return [
+    ...(src === undefined ? [] : ['-s', src]),
+    ...(dst === undefined ? [] : ['-d', dst]),
+    ...(srcPort === undefined ? [] : ['-m', 'tcp', '--sport', String(srcPort)]),
+    ...(dstPort === undefined ? [] : ['-m', 'tcp', '--dport', String(dstPort)]),
+  ];
+}
+
+export const comment = (text: string): readonly string[] => ['-m', 'comment', '--comment', text];
 
 /** One entry for the addresses of everybody. */
 const recent = (list: string, version: IpVersion): readonly string[] => [
@@ -245,7 +246,7 @@ const recent = (list: string, version: IpVersion): readonly string[] => [
 ];
 
 /** `-p tcp` has loaded the match already: its first words need no `-m tcp`. */
-function merged(words: readonly string[]): readonly string[] {
+export function merged(words: readonly string[]): readonly string[] {
   const at = words.findIndex((word, i) => word === '-m' && words[i + 1] === 'tcp');
   return at < 0 ? words : [...words.slice(0, at), ...words.slice(at + 2)];
 }

@@ -23,7 +23,7 @@ const ETHERNET = 14;
 
 /** Where our filter stands among those of a hook, and our handles: nobody takes these by chance. */
 export const PREFERENCE = 47_001;
-const HTB = '4701:';
+export const HTB = '4701:';
 export const NETEM = '4702:';
 
 type Hook = 'ingress' | 'egress';

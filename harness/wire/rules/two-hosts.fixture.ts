@@ -22,6 +22,11 @@ export class Host implements Disposable {
     return (await execa('nsenter', [`--net=${this.path}`, '--', file, ...args])).stdout;
   }
 
+  /** The same with its standard input. */
+  async feed(input: string, file: string, ...args: readonly string[]): Promise<string> {
+    return (await execa('nsenter', [`--net=${this.path}`, '--', file, ...args], { input })).stdout;
+  }
+
   start(file: string, ...args: readonly string[]): ChildProcess {
     return spawn('nsenter', [`--net=${this.path}`, '--', file, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
