@@ -49,6 +49,11 @@ describe('a match', () => {
     expect(text.match(/--hex-string/g)).to.have.lengthOf(11);
   });
 
+  it('says "not" where iptables wants it', () => {
+    const text = textOf(compiled('iptables', 'drop client.data and not segment containing "a"'));
+    expect(text).to.match(/-m string --algo kmp --from 40 '!' --hex-string/);
+  });
+
   it('is IPv4 and IPv6 where no address says which', () => {
     const place = { side: 'server', port: 80 } as const;
     const faults = [parseFault('drop client.data')];

@@ -128,7 +128,7 @@ function searchRules(term: Term, parts: SearchParts): readonly (readonly string[
   for (let words = TCP_HEADER_WORDS.from; words <= TCP_HEADER_WORDS.to; words += 1) {
     const from = IP_HEADER[version] + 4 * words;
     const found = searches.flatMap(({ atom, isNegated }) => [
-      ...['-m', 'string', ...(isNegated ? ['!'] : []), '--algo', 'kmp', '--from', String(from)],
+      ...['-m', 'string', '--algo', 'kmp', '--from', String(from), ...(isNegated ? ['!'] : [])],
       ...['--hex-string', `|${Buffer.from(atom.octets).toString('hex')}|`],
     ]);
     rules.push(

@@ -1,7 +1,7 @@
 /** For tests: two network namespaces with a veth between them, TCP between them through this kernel, and what rules are there. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { NetworkNamespace } from '../../sys/index.js';
 import { rulesCapability } from './probe.js';
 import type { Dialect } from './rule-set.js';
@@ -15,6 +15,11 @@ export class Host implements Disposable {
 
   get path(): string {
     return `/proc/${process.pid}/fd/${this.#namespace.fd}`;
+  }
+
+  /** A synchronous step inside. */
+  inside<T>(step: () => T): T {
+    return this.#namespace.run(step);
   }
 
   /** Standard output of a command inside. */
@@ -115,7 +120,8 @@ export async function rulesOn(host: Host, dialect: Dialect): Promise<readonly st
 export const needs = (dialect: Dialect) =>
   function skipUnlessThere(this: Mocha.Context): void {
     const { works, sentence } = rulesCapability(dialect);
-    if (works) return;
-    process.stderr.write(`skipped: ${sentence}\n`);
+    const hasIp = !execaSync('ip', ['-V'], { reject: false }).failed;
+    if (works && hasIp) return;
+    process.stderr.write(`skipped: ${works ? 'ip is missing: apt-get install iproute2' : sentence}\n`);
     this.skip();
   };
