@@ -140,6 +140,10 @@ describe('what no rule can say', () => {
     expect(refusalOf(compiled('tc', ['drop syn', 'drop rst']))).to.match(/tc counts all of them as one/);
   });
 
+  it('is two faults of one name', () => {
+    expect(() => compiled('nft', ['drop syn', 'drop syn'])).to.throw('two faults are called "drop syn"');
+  });
+
   it('is any part of the language: what is not refused has rules, in every dialect', () => {
     const docs = readFileSync(new URL('../../../../docs/fault-plans.md', import.meta.url), 'utf8');
     const lines = [...docs.matchAll(/^```fault\n(.*?)^```/gms)].flatMap(([, block = '']) =>
@@ -169,6 +173,8 @@ describe('what rules are not quite', () => {
     });
 
   it('is not said where it is not so', () => {
+    expect(textOf(compiled('nft', 'drop client.segment of 0 octets'))).to.not.include('keep-alive');
+    expect(textOf(compiled('nft', 'drop client.data of 10..20 octets'))).to.not.include('keep-alive');
     expect(textOf(compiled('iptables', 'drop client.syn once'))).to.not.include('note:');
     expect(textOf(compiled('tc', 'drop client.syn'))).to.not.include('note:');
   });

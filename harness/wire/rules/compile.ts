@@ -1,5 +1,5 @@
 /** Plans as rules: what needs no memory of the flow. Pure: `AppliedRules` carries out what comes of it. */
-import type { Fault, Side } from '../../fault/index.js';
+import { type Fault, PlanError, type Side } from '../../fault/index.js';
 import { FLAG } from '../../segment/index.js';
 import { implies } from './atom.js';
 import { commandLines } from './command.js';
@@ -21,7 +21,7 @@ export const DEFAULT_TAG = 'lastack';
 
 const COMPILERS = { iptables: compileIptables, nft: compileNft, tc: compileTc } as const;
 
-/** Throws where the place does not tell the two sides apart. */
+/** Throws where the place does not tell the two sides apart, or two faults have one name. */
 export function compileRules(
   faults: readonly Fault[],
   { as, place, tag = DEFAULT_TAG }: CompileOptions,
@@ -40,6 +40,10 @@ export function compileRules(
     throw new RulePlaceError(
       `"${tag}" is no tag: write up to 16 letters, digits and hyphens, a letter first`,
     );
+  const ids = faults.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    throw new PlanError(`two faults are called "${twice}": give one of them an id of its own`);
   return COMPILERS[as](faults, place, tag);
 }
 

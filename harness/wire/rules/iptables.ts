@@ -3,7 +3,7 @@
  * (counted there), what it does (counted there). What iptables has no words for is a program of classic BPF in the rule.
  */
 import { type Fault, SIDES, type Side } from '../../fault/index.js';
-import type { Term } from './atom.js';
+import { literalsOf, type Term } from './atom.js';
 import type { Command } from './command.js';
 import { iptablesTargets } from './iptables-action.js';
 import { iptablesMatches } from './iptables-match.js';
@@ -35,10 +35,14 @@ export function compileIptables(faults: readonly Fault[], place: RulePlace, tag:
     return family;
   });
   if (refusals.length > 0) return { kind: 'refused', refusals: unique(refusals) };
-  const counted = selections.some(({ times, atMost }) => times !== undefined || atMost !== undefined);
+  const remembers = selections.some(
+    ({ times, atMost, since }) => times !== undefined || atMost !== undefined || since !== undefined,
+  );
   const notes = [
     ...placeNotes(selections, place),
-    ...(counted && versions.length > 1 ? ['IPv4 and IPv6 are counted apart: each has its own "once"'] : []),
+    ...(remembers && versions.length > 1
+      ? ['IPv4 and IPv6 are counted apart: each has its own "once", "first" and "after"']
+      : []),
   ];
   return {
     kind: 'rules',
@@ -173,10 +177,7 @@ class Family {
   }
 
   #matches(term: Term, refuse: Refuse): readonly (readonly string[])[] {
-    const sides = SIDES.filter((side) =>
-      term.some(({ atom }) => atom.kind === 'sender' && atom.side === side),
-    );
-    const direction = sides.length === 0 ? [] : sides.flatMap((side) => directionWords(side, this.place));
+    const direction = literalsOf(term, 'sender').flatMap(({ atom }) => directionWords(atom.side, this.place));
     return iptablesMatches(term, this.version, refuse).map((words) =>
       merged(['-p', 'tcp', ...direction, ...words]),
     );

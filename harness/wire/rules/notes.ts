@@ -19,6 +19,6 @@ export function placeNotes(selections: readonly Selection[], place: RulePlace): 
 export const localFailureNotes = (selection: Selection, place: RulePlace): readonly string[] =>
   selection.fault.action.kind === 'drop' && sidesOf(selection.terms).some((side) => isSendersOwn(side, place))
     ? [
-        `what the ${place.side} sends is dropped before it leaves, and its own TCP is told: that is no loss (name the sender, and choose the side that receives)`,
+        `what is sent here is dropped before it leaves, and its own TCP is told: that is no loss (name the sender, and choose the side that receives)`,
       ]
     : [];

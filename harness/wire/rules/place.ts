@@ -79,6 +79,8 @@ export function hookOf(from: Side, { side, chain }: RulePlace): Chain {
   return from === side ? 'OUTPUT' : 'INPUT';
 }
 
-/** Whether the sender's own TCP learns that a segment of this side was dropped. */
-export const isSendersOwn = (from: Side, place: RulePlace): boolean =>
-  from === place.side && ['OUTPUT', 'POSTROUTING'].includes(hookOf(from, place));
+/** Whether the sender's own TCP learns that a segment of this side was dropped: nobody else's go by OUTPUT. */
+export function isSendersOwn(from: Side, place: RulePlace): boolean {
+  const hook = hookOf(from, place);
+  return hook === 'OUTPUT' || (hook === 'POSTROUTING' && from === place.side);
+}

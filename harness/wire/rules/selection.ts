@@ -2,9 +2,19 @@
  * A plan as rules see it: for each fault the alternatives that it picks by, what it counts, and the order in which rules act.
  * All that no dialect has words for is refused here.
  */
-import { type Fault, faultLine, matchLine, SIDES, type Side, type SinceMatch } from '../../fault/index.js';
+import {
+  type Fault,
+  faultLine,
+  type Match,
+  matchLine,
+  type RoleWord,
+  SIDES,
+  type Side,
+  type SinceMatch,
+} from '../../fault/index.js';
 import { literalsOf, type Term } from './atom.js';
 import { clauseText, formulaOf } from './formula.js';
+import { includes } from './ranges.js';
 import type { Refusal, Refuse } from './refusal.js';
 import { TooManyTerms, termsOf } from './terms.js';
 import { windowRefusal, withRawWindows } from './window.js';
@@ -54,7 +64,7 @@ function selectionOf(fault: Fault, number: number, refuse: Refuse): Selection {
   if (since !== undefined && event === undefined)
     refuse(clauseText({ since }), 'rules have no moment at which the wire started');
   const terms = termsIn(match, refuse);
-  const notes = [...keepAliveNotes(terms), ...(since === undefined ? [] : [SINCE_NOTE])];
+  const notes = [...keepAliveNotes(match, terms), ...(since === undefined ? [] : [SINCE_NOTE])];
   return {
     fault,
     text: faultLine(fault),
@@ -70,7 +80,7 @@ function selectionOf(fault: Fault, number: number, refuse: Refuse): Selection {
 
 const SINCE_NOTE = 'times are counted in ticks of the kernel';
 
-function termsIn(match: Fault['match'], refuse: Refuse, part?: 'event'): readonly Term[] {
+function termsIn(match: Match, refuse: Refuse, part?: 'event'): readonly Term[] {
   // The event is the first that matches in any case.
   const { atMost, ...rest } = match;
   const asked = part === 'event' && atMost !== undefined ? rest : match;
@@ -88,27 +98,32 @@ function termsIn(match: Fault['match'], refuse: Refuse, part?: 'event'): readonl
   }
 }
 
-/** The one kind of segment that is told from others by its sequence number alone. */
-function keepAliveNotes(terms: readonly Term[]): string[] {
-  const probes = terms.some((term) =>
-    literalsOf(term, 'length').some(({ atom }) => atom.ranges[0]?.from === 0),
-  );
-  const octet = terms.some((term) =>
-    literalsOf(term, 'length').some(({ atom }) => atom.ranges.some(({ from, to }) => from <= 1 && to >= 1)),
+/** Keep-alives and probes are told from ACKs and data by their sequence number alone. */
+function keepAliveNotes(match: Match, terms: readonly Term[]): string[] {
+  const roles = rolesIn(match);
+  const allowsOctet = terms.some((term) =>
+    literalsOf(term, 'length').some(({ atom }) => includes(atom.ranges, 1)),
   );
   return [
-    ...(probes ? ['a keep-alive or window probe without data looks like an ACK, and is picked as one'] : []),
-    ...(octet
-      ? ['a keep-alive with an octet (Linux sends none) looks like data, and is picked as such']
+    ...(roles.has('pure-ack')
+      ? ['a keep-alive or window probe without data looks like an ACK, and is taken for one']
+      : []),
+    ...(roles.has('data') && allowsOctet
+      ? ['a keep-alive with an octet (Linux sends none) looks like data, and is taken for it']
       : []),
   ];
+}
+
+function rolesIn({ role, allOf = [], anyOf = [], not }: Match): ReadonlySet<RoleWord> {
+  const inner = [...allOf, ...anyOf, ...(not === undefined ? [] : [not])];
+  return new Set([...(role === undefined ? [] : [role]), ...inner.flatMap((each) => [...rolesIn(each)])]);
 }
 
 /** What counts all that it picks must see what an earlier drop takes away. */
 function hiddenCounts(ordered: readonly Selection[]): Refusal[] {
   return ordered.flatMap(({ fault, atMost, since }, i) => {
     if (i === 0 || (atMost === undefined && since === undefined)) return [];
-    const part = matchLine(
+    const part = clauseText(
       atMost === undefined ? { ...(fault.match.since && { since: fault.match.since }) } : { atMost },
     );
     return [

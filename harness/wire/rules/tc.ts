@@ -160,7 +160,7 @@ function netemPart(selection: Selection, place: RulePlace, refuse: Refuse): TcPa
       `netem works on what goes out, and this fault is about what comes in to the ${place.side}: name the sender's side, or an interface between (--side between)`,
     );
   const program = programFor(selection, place, { yes: TO_CLASS, no: 0 }, refuse);
-  const netem = action.kind === 'delay' ? ['delay', `${action.byMs * 1000}us`] : ['duplicate', '100%'];
+  const netem = action.kind === 'delay' ? ['delay', `${action.byMs}ms`] : ['duplicate', '100%'];
   const note =
     place.side === 'between'
       ? []
