@@ -28,7 +28,7 @@ export class AppliedRules implements AsyncDisposable {
 
   /** Rejects with `RulesUnavailable`, and leaves nothing. */
   static async apply(rules: RuleSet, options: ApplyOptions = {}): Promise<AppliedRules> {
-    const run = new Runner(options);
+    const run = await Runner.open(options);
     const [first, ...others] = batched(rules.apply);
     if (first === undefined) throw new Error('there are no rules to apply');
     // Where the first fails nothing is ours: it makes what everything else is in. Not awaited, so that no signal is

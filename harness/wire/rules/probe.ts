@@ -1,5 +1,5 @@
 /** What this machine's tools and kernel have for rules: each part is tried in a network namespace that is gone at once. */
-import { execaSync } from 'execa';
+import { spawnSync } from 'node:child_process';
 import { type Command, commandText, TOOL_ENVIRONMENT } from './command.js';
 import type { Dialect } from './rule-set.js';
 
@@ -125,22 +125,23 @@ const MISSING: Readonly<Record<Dialect, string>> = {
 export function rulesCapability(dialect: Dialect): RulesCapability {
   const nothing = { dialect, works: false, has: [], lacks: [] };
   const [tool = '', ...flags] = VERSION[dialect];
-  const version = execaSync(tool, flags, { reject: false, env: TOOL_ENVIRONMENT });
-  if (version.failed) return { ...nothing, sentence: MISSING[dialect] };
+  const version = tried(tool, flags);
+  if (version.status !== 0) return { ...nothing, sentence: MISSING[dialect] };
   const parts = PARTS[dialect];
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  const script = parts.map(({ argv }) => tried({ argv })).join('\n');
-  const { failed, stdout, stderr } = execaSync('unshare', [...asRoot, '--net', 'sh', '-c', script], {
-    reject: false,
-    env: TOOL_ENVIRONMENT,
-  });
-  if (failed) return { ...nothing, sentence: `no network namespace to try it in: ${lastLine(stderr)}` };
+  const script = parts.map(({ argv }) => trying({ argv })).join('\n');
+  const { status, stdout, stderr, error } = tried('unshare', [...asRoot, '--net', 'sh', '-c', script]);
+  if (status !== 0)
+    return {
+      ...nothing,
+      sentence: `no network namespace to try it in: ${error?.message ?? lastLine(stderr)}`,
+    };
   const answers = stdout.split('\n');
   const has = parts.filter((_, i) => answers[i] === 'yes').map(({ name }) => name);
   const lacking = parts.filter((_, i) => answers[i] !== 'yes');
   const [first] = parts;
   const works = first !== undefined && has.includes(first.name);
-  const name = version.stdout.split('\n')[0]?.replace(/ \(Lester.*\)$/, '') ?? tool;
+  const name = version.stdout.split('\n')[0]?.replace(/ \([A-Z].*\)$/, '') ?? tool;
   return {
     dialect,
     works,
@@ -150,7 +151,10 @@ export function rulesCapability(dialect: Dialect): RulesCapability {
   };
 }
 
-const tried = (command: Command): string => `${commandText(command)} >&2 && echo yes || echo no`;
+const tried = (file: string, args: readonly string[]) =>
+  spawnSync(file, args, { encoding: 'utf8', env: { ...process.env, ...TOOL_ENVIRONMENT } });
+
+const trying = (command: Command): string => `${commandText(command)} >&2 && echo yes || echo no`;
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 

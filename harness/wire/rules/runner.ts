@@ -1,5 +1,4 @@
 /** Runs the tools of rules inside a network namespace. */
-import { execa, execaSync } from 'execa';
 import { lineAtFault } from './batch.js';
 import { type Command, commandText, TOOL_ENVIRONMENT } from './command.js';
 
@@ -31,9 +30,16 @@ const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0
 
 export class Runner {
   readonly #namespace: string | undefined;
+  readonly #execa: typeof import('execa');
 
-  constructor({ namespace }: ApplyOptions) {
+  private constructor({ namespace }: ApplyOptions, execa: typeof import('execa')) {
     this.#namespace = namespace;
+    this.#execa = execa;
+  }
+
+  /** execa is loaded only here: the wire's thread comes through the same door, and is to start fast. */
+  static async open(options: ApplyOptions): Promise<Runner> {
+    return new Runner(options, await import('execa'));
   }
 
   #inside({ argv }: Command): readonly [string, readonly string[]] {
@@ -48,17 +54,17 @@ export class Runner {
 
   /** Its standard output. */
   async must(command: Command): Promise<string> {
-    const result = await execa(...this.#inside(command), this.#options(command));
+    const result = await this.#execa.execa(...this.#inside(command), this.#options(command));
     return outputOf(command, result);
   }
 
   mustSync(command: Command): string {
-    return outputOf(command, execaSync(...this.#inside(command), this.#options(command)));
+    return outputOf(command, this.#execa.execaSync(...this.#inside(command), this.#options(command)));
   }
 
   /** For the end of the process, where nobody can be told. Whether it went well. */
   sync(command: Command): boolean {
-    return !execaSync(...this.#inside(command), this.#options(command)).failed;
+    return !this.#execa.execaSync(...this.#inside(command), this.#options(command)).failed;
   }
 }
 

@@ -14,7 +14,7 @@ export async function sweepRules({
   tag = DEFAULT_TAG,
   ...options
 }: SweepOptions = {}): Promise<readonly string[]> {
-  const run = new Runner(options);
+  const run = await Runner.open(options);
   const sweeps = [
     () => sweepIptables(run, 'iptables', tag),
     () => sweepIptables(run, 'ip6tables', tag),
