@@ -4,6 +4,7 @@ export * from './agent/agent-endpoint.js';
 export type { AgentEvent } from './agent/agent-events.js';
 export { AgentGone } from './agent/agent-gone.js';
 export type { AgentLink } from './agent/agent-link.js';
+export type { RequestName } from './agent/agent-requests.js';
 export { openStdioAgent } from './agent/stdio-agent.js';
 export * from './call-record.js';
 export * from './endpoint.js';

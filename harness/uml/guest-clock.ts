@@ -47,12 +47,23 @@ export interface GuestClockOptions {
   readonly hangsMs: number;
   /** Called now and then while it says nothing: it may wait for its console to be read. */
   readonly isSilent: () => void;
+  /** Called when it waits after a run. */
+  readonly rested: (run: GuestRun) => void;
+}
+
+/** A run that is over. */
+export interface GuestRun {
+  readonly fromNs: Nanos;
+  /** What it had asked for before: a run that begins earlier was for its input. */
+  readonly dueNs: Nanos;
 }
 
 export class GuestClock implements Participant {
   readonly name: string;
   nextNs: Nanos = NEVER;
   hasInput = false;
+  /** It goes no further in one run than where that begins: somebody wants to hear of each moment at which it does something. */
+  isStepwise = false;
   /** Messages handled so far. */
   messages = 0;
   /** Readable when the guest has said something. */
@@ -61,6 +72,7 @@ export class GuestClock implements Participant {
   readonly #takeFrames: () => void;
   readonly #hangsMs: number;
   readonly #isSilent: () => void;
+  readonly #rested: (run: GuestRun) => void;
   /** The timeline's time at which the guest's own clock was 0. */
   #offsetNs: Nanos = 0;
   #atNs: Nanos = 0;
@@ -79,13 +91,14 @@ export class GuestClock implements Participant {
   readonly #one = this.#reply.subarray(0, MESSAGE_OCTETS);
   readonly #replyView = new DataView(this.#reply.buffer);
 
-  constructor({ name, fd, reached, takeFrames, hangsMs, isSilent }: GuestClockOptions) {
+  constructor({ name, fd, reached, takeFrames, hangsMs, isSilent, rested }: GuestClockOptions) {
     this.name = name;
     this.fd = fd;
     this.#reached = reached;
     this.#takeFrames = takeFrames;
     this.#hangsMs = hangsMs;
     this.#isSilent = isSilent;
+    this.#rested = rested;
     const micros = BigInt(Math.min(LOOKS_EVERY_MS, hangsMs) * 1000);
     const timeval = new Uint8Array(new BigInt64Array([0n, micros]).buffer);
     check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length), 'setsockopt');
@@ -104,13 +117,15 @@ export class GuestClock implements Participant {
   }
 
   run(nowNs: Nanos, aloneUntilNs: Nanos): Nanos {
-    this.grant(nowNs, aloneUntilNs);
+    const dueNs = this.nextNs;
+    this.grant(nowNs, this.isStepwise ? nowNs : aloneUntilNs);
     const most = this.messages + MOST_MESSAGES_A_RUN;
     while (!this.#isWaiting) {
       this.#handleSome();
       if (this.messages > most)
         throw new GuestDied(this.name, `it is ${this.#atNs} ns there, and never rests`);
     }
+    this.#rested({ fromNs: nowNs, dueNs });
     return this.#isCut ? this.#atNs : this.#grantedNs;
   }
 

@@ -6,7 +6,7 @@ import type { Timeline } from '../clock/index.js';
 import { libc, SOCK_DGRAM, SOCK_STREAM, socketPair } from '../sys/index.js';
 import { messageOf } from '../text/index.js';
 import { GUEST_MTU, GuestCard, USUAL_MTU, widen } from './guest-card.js';
-import { GuestClock } from './guest-clock.js';
+import { GuestClock, type GuestRun } from './guest-clock.js';
 import { GuestDied, IS_GONE } from './guest-died.js';
 import { GuestProcess } from './guest-process.js';
 import { KernelLog } from './kernel-log.js';
@@ -49,6 +49,7 @@ export class Guest implements Disposable {
   readonly #timeline: Timeline;
   #receive: (card: Card, frame: Uint8Array) => void = () => {};
   #gone: (error: Error) => void = () => {};
+  #rested: (run: GuestRun) => void = () => {};
   /** Nobody listens to the card for large packets before a lab has it: nothing needs to be asked of it. */
   #usesWide = false;
   #isOver = false;
@@ -88,6 +89,7 @@ export class Guest implements Disposable {
         reached: (atNs) => timeline.reached(atNs),
         takeFrames: () => this.#takeFrames(),
         isSilent: () => this.listen(),
+        rested: (run) => this.#rested(run),
       });
     } catch (error) {
       started?.kill();
@@ -130,6 +132,17 @@ export class Guest implements Disposable {
   /** Called for each frame that leaves it, at the time when it leaves. */
   onFrame(receive: (card: Card, frame: Uint8Array) => void): void {
     this.#receive = receive;
+  }
+
+  /**
+   * Called when it rests after it has run: while it is stepwise, at each moment at which it does something.
+   */
+  onRest(rested: (run: GuestRun) => void): void {
+    this.#rested = rested;
+  }
+
+  set isStepwise(isStepwise: boolean) {
+    this.clock.isStepwise = isStepwise;
   }
 
   /** Called once, when it has ended, with the reason. */

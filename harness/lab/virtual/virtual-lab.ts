@@ -9,7 +9,7 @@ import { exactStates, type NoteRecord, type TracepointEvent } from '../../observ
 import { messageOf } from '../../text/index.js';
 import { GUEST_EPOCH_UNIX_NS, GUEST_MTU, nextPhase, USUAL_MTU } from '../../uml/index.js';
 import { type Carrier, type Recorder, Wire, type WireControl } from '../../wire/index.js';
-import type { Lab, LabOptions, Recording } from '../lab.js';
+import type { Lab, LabOptions, Recording, StateChanges } from '../lab.js';
 import { isOwn } from '../own-connections.js';
 import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
@@ -19,6 +19,7 @@ import type { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
 import { type Furnished, freeAll, furnishAll } from './places.js';
 import { type Slot, takeSlot } from './slots.js';
+import { SocketChanges } from './socket-changes.js';
 import { TimerLooks } from './timer-looks.js';
 import { World } from './world.js';
 
@@ -69,6 +70,7 @@ interface Inside {
   readonly place: GuestPlace;
   readonly endpoint: Endpoint;
   readonly looks: TimerLooks;
+  readonly changes: SocketChanges;
 }
 
 export class VirtualLab implements Lab {
@@ -137,7 +139,8 @@ export class VirtualLab implements Lab {
     if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
     for (const { side, host, place } of places) {
       const endpoint = place.endpoint(this.clock, (record) => this.#calls.push(record));
-      this.#inside.set(side, { host, place, endpoint, looks: this.#timerLooks(side, place) });
+      const changes = new SocketChanges({ clock: this.clock, attend: () => host.attend() });
+      this.#inside.set(side, { host, place, endpoint, looks: this.#timerLooks(side, place), changes });
     }
     this.#wire = new Wire({
       clock: this.clock,
@@ -172,7 +175,9 @@ export class VirtualLab implements Lab {
       sideOf: (local, remote) => (this.#isOf(side, local.ip, remote.ip) ? side : undefined),
       take: (event) => {
         const atNs = event.atNs - this.clock.epochNs;
-        if (atNs >= 0) this.#events.push({ ...event, atNs });
+        if (atNs < 0) return;
+        this.#events.push({ ...event, atNs });
+        if (event.change !== undefined) this.#inside.get(side)?.changes.happened();
       },
       overrun: (error) => this.#fail(error),
     };
@@ -230,10 +235,18 @@ export class VirtualLab implements Lab {
   }
 
   endpoint(side: Side): Endpoint {
+    return this.#stack(side).endpoint;
+  }
+
+  changes(side: Side): StateChanges {
+    return this.#stack(side).changes.follow();
+  }
+
+  #stack(side: Side): Inside {
     const inside = this.#inside.get(side);
     if (inside === undefined)
       throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
-    return inside.endpoint;
+    return inside;
   }
 
   ip(side: Side): string {
@@ -277,6 +290,7 @@ export class VirtualLab implements Lab {
   #fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
     this.#desk.fail(this.#failure);
+    for (const { changes } of this.#inside.values()) changes.happened();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -287,6 +301,7 @@ export class VirtualLab implements Lab {
   async #close(): Promise<void> {
     this.#desk.fail(new Error('the lab was closed'));
     this.#wire.close();
+    for (const { changes } of this.#inside.values()) changes.end();
     try {
       const inside = [...this.#inside].map(([side, { host, place }]) => ({ side, host, place }));
       await freeAll(inside, this.#slot);
