@@ -149,7 +149,9 @@ export class VirtualLab implements Lab {
       faults: options.faults ?? [],
       latencyNs: LATENCY_NS,
       look: (side, segment) => {
-        if (segment?.ip.dst === this.ip(side)) this.#inside.get(side)?.looks.given(segment);
+        const looks = this.#inside.get(side)?.looks;
+        if (segment?.ip.dst === this.ip(side)) looks?.given(segment);
+        else if (segment?.ip.src === this.ip(side)) looks?.sent(segment);
       },
     });
     for (const [side, { host }] of this.#inside) this.#connect(side, host, slot.mac(side));
