@@ -41,8 +41,10 @@ export interface GuestClockOptions {
   readonly fd: number;
   /** The guest is at `atNs` of the timeline and about to affect others: `Timeline.reached`. */
   readonly reached: (atNs: Nanos) => void;
-  /** Takes the frames that have left so far: they left at the time that was reached last. */
-  readonly takeFrames: () => void;
+  /** Takes the frames that have left so far: they left at the time that was reached last. Without `haveLeft` there are none. */
+  readonly takeFrames: (haveLeft: boolean) => void;
+  /** Puts frames before it, at the time at which it runs next. */
+  readonly giveFrames: () => void;
   /** How long of real time it may say nothing while it runs. */
   readonly hangsMs: number;
   /** Called now and then while it says nothing: it may wait for its console to be read. */
@@ -69,7 +71,8 @@ export class GuestClock implements Participant {
   /** Readable when the guest has said something. */
   readonly fd: number;
   readonly #reached: (atNs: Nanos) => void;
-  readonly #takeFrames: () => void;
+  readonly #takeFrames: (haveLeft: boolean) => void;
+  readonly #giveFrames: () => void;
   readonly #hangsMs: number;
   readonly #isSilent: () => void;
   readonly #rested: (run: GuestRun) => void;
@@ -91,11 +94,13 @@ export class GuestClock implements Participant {
   readonly #one = this.#reply.subarray(0, MESSAGE_OCTETS);
   readonly #replyView = new DataView(this.#reply.buffer);
 
-  constructor({ name, fd, reached, takeFrames, hangsMs, isSilent, rested }: GuestClockOptions) {
+  constructor(options: GuestClockOptions) {
+    const { name, fd, reached, takeFrames, giveFrames, hangsMs, isSilent, rested } = options;
     this.name = name;
     this.fd = fd;
     this.#reached = reached;
     this.#takeFrames = takeFrames;
+    this.#giveFrames = giveFrames;
     this.#hangsMs = hangsMs;
     this.#isSilent = isSilent;
     this.#rested = rested;
@@ -131,6 +136,7 @@ export class GuestClock implements Participant {
 
   /** Sets it going; `handle` then serves it until it waits. */
   grant(nowNs: Nanos, aloneUntilNs: Nanos): void {
+    this.#giveFrames();
     this.hasInput = false;
     this.#isWaiting = false;
     this.#isCut = false;
@@ -187,7 +193,8 @@ export class GuestClock implements Participant {
       case TT.WAIT:
         if (this.#isTerse) this.#requested(timeAt(view, at));
         else this.#acknowledge(sequence, 0);
-        this.#takeFrames();
+        // None leaves that was not announced.
+        this.#takeFrames(this.#isCut || !this.#isJoined);
         this.#isWaiting = true;
         return;
       case TT.UPDATE:
@@ -212,7 +219,7 @@ export class GuestClock implements Participant {
   }
 
   #updated(atNs: Nanos, sequence: number): void {
-    this.#takeFrames();
+    if (this.#isCut) this.#takeFrames(true);
     if (this.#isJoined) this.#reached(atNs);
     this.#atNs = atNs;
     this.#isCut = true;
