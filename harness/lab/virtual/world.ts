@@ -6,6 +6,7 @@
  */
 import { Timeline } from '../../clock/index.js';
 import type { Side } from '../../fault/index.js';
+import { stayOnOneProcessor } from '../../sys/index.js';
 import { messageOf } from '../../text/index.js';
 import {
   bootGuests,
@@ -32,7 +33,12 @@ export interface WorldOptions {
   readonly hangsMs?: number;
   /** The root of the guests' files; absent: one with the agent. */
   readonly initramfsFile?: string;
+  /** Threads with different numbers keep different processors busy; absent: the one that the thread is on. */
+  readonly processor?: number;
 }
+
+/** Real time after which the event loop gets its turn, for what is not of the lab: signals, messages of other threads. */
+const LOOP_EVERY_MS = 2;
 
 /** Steps without any time passing, after which it never will: a burst of frames has some thousands. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000;
@@ -54,11 +60,15 @@ export class World implements Disposable {
   #closings = 0;
   #working = 0;
   #turn: NodeJS.Immediate | undefined;
+  /** The next turn comes when all that stories can do now is done. */
+  #isNext = false;
+  #loopedMs = 0;
+  #leaveProcessor: () => void = () => {};
   #stepsAtThisTime = 0;
 
-  /** This thread's. */
-  static shared(): World {
-    World.#shared ??= new World();
+  /** This thread's. The options are those with which it is made, if it is. */
+  static shared(options?: WorldOptions): World {
+    World.#shared ??= new World(options);
     return World.#shared;
   }
 
@@ -69,6 +79,8 @@ export class World implements Disposable {
 
   /** Lets time go on until the returned function is called. */
   begin(): () => void {
+    // This thread and its guests run in turns.
+    if (this.#working === 0) this.#leaveProcessor = stayOnOneProcessor(this.#options.processor);
     this.#working += 1;
     this.#schedule();
     let isOver = false;
@@ -76,6 +88,7 @@ export class World implements Disposable {
       if (isOver) return;
       isOver = true;
       this.#working -= 1;
+      if (this.#working === 0) this.#leaveProcessor();
     };
   }
 
@@ -155,14 +168,25 @@ export class World implements Disposable {
 
   /** A lab that was forgotten, and in which nobody waits for anything, does not keep the process from ending. */
   #schedule(): void {
-    if (this.#working === 0) return;
-    this.#turn ??= setImmediate(() => this.#takeTurn());
-    if (this.timeline.isAwaited) this.#turn.ref();
+    if (this.#working === 0 || this.#isNext) return;
+    const { isAwaited } = this.timeline;
+    if (this.#turn === undefined && isAwaited && performance.now() < this.#loopedMs + LOOP_EVERY_MS) {
+      this.#isNext = true;
+      // Node calls what waits for the next tick when no promise is left to go on.
+      queueMicrotask(() => process.nextTick(() => this.#takeTurn()));
+      return;
+    }
+    this.#turn ??= setImmediate(() => {
+      this.#loopedMs = performance.now();
+      this.#takeTurn();
+    });
+    if (isAwaited) this.#turn.ref();
     else this.#turn.unref();
   }
 
   #takeTurn(): void {
     this.#turn = undefined;
+    this.#isNext = false;
     if (this.#working === 0) return;
     const beforeNs = this.timeline.now();
     let hasMore = true;
