@@ -2,16 +2,20 @@
 import { answer } from './command-line.js';
 import { EXIT } from './exit.js';
 
-// What is held (namespaces, sockets, the wire's thread) goes with the process; the tracing instance has a guard.
+// What is held (namespaces, sockets, the wire's thread) goes with the process; the tracing instance has a guard. Listened to until the
+// end: a second one must not end by itself what the first one has begun to end.
 for (const [signal, number] of [
   ['SIGINT', 2],
   ['SIGTERM', 15],
   ['SIGHUP', 1],
 ] as const)
-  process.once(signal, () => process.exit(128 + number));
+  process.on(signal, () => process.exit(128 + number));
 // A reader such as `head` may go before we have said everything.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.environment),
 );
 
-process.exit(await answer(process.argv.slice(2)));
+const code = await answer(process.argv.slice(2));
+// A Ctrl-C that came while this thread was busy counts: a guest that has just been started may have died of it.
+await new Promise((resolve) => setImmediate(resolve));
+process.exit(code);
