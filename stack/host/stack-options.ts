@@ -1,4 +1,5 @@
 /** What a stack is made of and told: its clock and packets, and the options of its calls. */
+import type { SeqNumber } from '../../harness/segment/index.js';
 import type { SocketAddress, TcpSettings, TcpState } from '../tcp/index.js';
 
 export interface StackTimer {
@@ -26,8 +27,16 @@ export interface TcpStackOptions {
   readonly ports?: PortRange;
   /** `flood` (default): SYN cookies when a listener's backlog is full; `always`; `never`: SYNs are dropped then. */
   readonly synCookies?: 'flood' | 'always' | 'never';
+  /** Instead of those that RFC 6528 and RFC 7323 draw, which nobody can guess: for simulations near the wrap of 32 bits. */
+  readonly initialNumbers?: (local: SocketAddress, remote: SocketAddress) => InitialNumbers;
   /** Told of each change of state, in order. */
   readonly observe?: (change: StateChange) => void;
+}
+
+export interface InitialNumbers {
+  readonly iss: SeqNumber;
+  /** Where timestamps begin. */
+  readonly tsOffset: number;
 }
 
 export interface PortRange {

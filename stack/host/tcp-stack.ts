@@ -182,6 +182,7 @@ export class TcpStack implements SocketHost {
       linkMtu: this.#mtu,
       flowLabel: this.#secret.ofPair('flow', local, remote) & 0xfffff,
       ...(pathMtu === undefined ? {} : { pathMtu }),
+      ...this.#options.initialNumbers?.(local, remote),
     };
   }
 
