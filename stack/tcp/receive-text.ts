@@ -132,10 +132,10 @@ export function takeFin(block: ControlBlock, step: Step, segment: Segment): void
     const at = seqAdd(segment.seq, segment.payload.length);
     // Behind the window's edge it is not here yet: it will come again.
     if (seqGeq(at, block.rcvNxt) && seqLt(at, block.rcvEdge)) block.earlyFin = at;
+    // An ACK that comes meanwhile is not answered: two sides that wait so would answer each other without end.
+    if (at !== block.rcvNxt) block.ackOwed = 'now';
   }
-  if (block.earlyFin === undefined) return;
   if (block.earlyFin === block.rcvNxt) finReceived(block, step);
-  else block.ackOwed = 'now';
 }
 
 /** "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" */
