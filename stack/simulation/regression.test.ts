@@ -1,11 +1,42 @@
 import { expect } from 'chai';
+import { decode, option, type Segment } from '../../harness/segment/index.js';
 import { loseSubset } from './exhaustive-loss.js';
+import { type RunOptions, run } from './run.js';
 import { STORIES } from './stories.js';
+import { type HostName, LATENCY_NS } from './two-hosts.js';
+
+/** Runs it, and gives the segments that were sent. */
+function sentIn(
+  options: RunOptions,
+  isLost: (index: number) => boolean,
+): { from: HostName; segment: Segment }[] {
+  const sent: { from: HostName; segment: Segment }[] = [];
+  run({
+    ...options,
+    fate: ({ from, index, packet }) => {
+      const decoded = decode(packet);
+      if (decoded.kind === 'segment') sent.push({ from, segment: decoded.segment });
+      return isLost(index) ? [] : [LATENCY_NS];
+    },
+  });
+  return sent;
+}
 
 describe('what the simulation found', () => {
   it('two sides that both have a FIN and miss the data before it do not answer each other without end', () => {
     // Lost: a SYN,ACK and the data of both sides.
     const { packets } = loseSubset({ story: STORIES['both close at once'], segments: 8 }, 0b10010010);
     expect(packets).to.be.below(30);
+  });
+
+  it('the SYN,ACK that answers a repeated SYN echoes the timestamp of that one', () => {
+    const [, , syn, synAck] = sentIn(
+      { ...STORIES['the client closes first'], serverSettings: { rtoInitialMs: 3000 } },
+      (index) => index === 1,
+    );
+    const told = syn === undefined ? undefined : option(syn.segment, 'timestamps')?.tsVal;
+    const echoed = synAck === undefined ? undefined : option(synAck.segment, 'timestamps')?.tsEcr;
+    expect(told).to.be.a('number');
+    expect(echoed).to.equal(told);
   });
 });

@@ -65,6 +65,9 @@ function withoutOwnSyn(block: ControlBlock, step: Step, segment: Segment): Segme
   const { flags, seq } = segment;
   if ((flags & (FLAG.SYN | FLAG.RST)) !== FLAG.SYN || seq !== block.irs) return segment;
   if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN };
+  // RFC 7323 section 4.3: its timestamp is what the SYN,ACK echoes, or the other side would measure from its first SYN on.
+  const timestamps = block.hasTimestamps ? option(segment, 'timestamps') : undefined;
+  if (timestamps !== undefined) remember(block, timestamps, step);
   // Counted as a challenge is: a flood of one SYN must not become a flood of SYN,ACKs.
   if (block.sent.first?.isSyn === true && step.nowNs > (block.sent.first?.sentNs ?? 0))
     repeat(block, step, 0);
