@@ -1,7 +1,8 @@
 /** LISTEN, RFC 9293 section 3.10.7.2: what a listener makes of segments, with Fast Open (RFC 7413) and SYN cookies (RFC 4987). */
-import { FLAG, type Segment } from '../../harness/segment/index.js';
+import type { Segment } from '../../harness/segment/index.js';
 import {
   type ControlBlock,
+  inListen,
   newBlock,
   newStep,
   type OpenOptions,
@@ -46,16 +47,10 @@ export class PassiveOpenings {
   }
 
   segmentArrives(listener: TcpListener, segment: Segment): void {
-    const { flags } = segment;
-    // First, check for a RST: ignored.
-    if ((flags & FLAG.RST) !== 0) return;
-    // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
-    if ((flags & FLAG.ACK) !== 0) {
-      if (!this.#openFromCookie(listener, segment)) this.#host.reset(segment);
-      return;
-    }
-    // Third, check for a SYN. Fourth, anything else is dropped.
-    if ((flags & FLAG.SYN) !== 0) this.#open(listener, segment);
+    const meaning = inListen(segment);
+    if (meaning === 'open') this.#open(listener, segment);
+    // "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
+    else if (meaning === 'reset' && !this.#openFromCookie(listener, segment)) this.#host.reset(segment);
   }
 
   #open(listener: TcpListener, segment: Segment): void {

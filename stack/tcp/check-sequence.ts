@@ -34,14 +34,21 @@ export function checkSequence(block: ControlBlock, step: Step, arrived: Segment)
   const isOldByTime = timestamps !== undefined && !isReset && isOlder(block, timestamps, step);
   const window = rcvWnd(block);
   // "If the RCV.WND is zero, … special allowance should be made to accept valid ACKs, URGs, and RSTs."
-  const isProbe = window === 0 && seq === block.rcvNxt && (segment.flags & (FLAG.SYN | FLAG.FIN)) === 0;
-  const isIn = isProbe || isAcceptable({ seq, segLen: length }, { rcvNxt: block.rcvNxt, rcvWnd: window });
+  const isIn =
+    (window === 0 && isAllowedAtShutWindow(block, segment, length)) ||
+    isAcceptable({ seq, segLen: length }, { rcvNxt: block.rcvNxt, rcvWnd: window });
   if (isIn && !isOldByTime) {
     if (timestamps !== undefined && seqLeq(seq, block.lastAckSent)) remember(block, timestamps, step);
     return segment;
   }
   if (!isReset) unacceptable(block, step, segment, length);
   return undefined;
+}
+
+/** What lies at RCV.NXT, and the ACK of somebody whose probe of one octet has taken that number. Text and FIN will not be taken. */
+function isAllowedAtShutWindow({ rcvNxt }: ControlBlock, { seq, flags }: Segment, length: number): boolean {
+  if ((flags & FLAG.SYN) !== 0) return false;
+  return seq === rcvNxt || (length === 0 && (flags & FLAG.RST) === 0 && seq === seqAdd(rcvNxt, 1));
 }
 
 /** PAWS, RFC 7323 section 5.3 R1. */
@@ -64,7 +71,9 @@ function remember(block: ControlBlock, { tsVal }: Timestamps, { nowNs }: Step): 
 function withoutOwnSyn(block: ControlBlock, step: Step, segment: Segment): Segment | undefined {
   const { flags, seq } = segment;
   if ((flags & (FLAG.SYN | FLAG.RST)) !== FLAG.SYN || seq !== block.irs) return segment;
-  if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN };
+  // Its window is not scaled (RFC 7323 section 2.2): it is put as one that is would be, rounded down.
+  const window = segment.window >> block.sndWndShift;
+  if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN, window };
   // RFC 7323 section 4.3: its timestamp is what the SYN,ACK echoes, or the other side would measure from its first SYN on.
   const timestamps = block.hasTimestamps ? option(segment, 'timestamps') : undefined;
   if (timestamps !== undefined) remember(block, timestamps, step);

@@ -14,6 +14,7 @@ export { type ControlBlock, nextTimerNs, type SocketAddress, type TimerName } fr
 export { resetFor } from './emit.js';
 export { expire } from './expire.js';
 export { type IcmpNews, icmpArrives } from './icmp.js';
+export { inListen } from './no-connection.js';
 export { newBlock, type OpenOptions, openActive, openPassive } from './open.js';
 export { readSynOptions, type SynOptions } from './options.js';
 export { rcvWnd } from './receive-window.js';

@@ -1,4 +1,4 @@
-/** SEGMENT ARRIVES, RFC 9293 section 3.10.7, in its order. CLOSED and LISTEN, which have no control block, are the host's. */
+/** SEGMENT ARRIVES, RFC 9293 section 3.10.7, in its order. */
 import { FLAG, type Segment, seqAdd, seqGt, seqLeq, seqLt } from '../../harness/segment/index.js';
 import { takeAck } from './acknowledge.js';
 import { challenge } from './challenge.js';
@@ -6,6 +6,7 @@ import { checkSequence } from './check-sequence.js';
 import type { ControlBlock } from './control-block.js';
 import { emit, resetFor, sendReset } from './emit.js';
 import { failed, freed } from './end.js';
+import { arrivesInClosed, arrivesInListen } from './no-connection.js';
 import { established } from './open.js';
 import { userTimeoutMsOf } from './options.js';
 import { takeFin, takeText, takeUrgent } from './receive-text.js';
@@ -19,12 +20,27 @@ import { isFinSent, transmit } from './transmit.js';
 
 export function segmentArrives(block: ControlBlock, step: Step, segment: Segment): void {
   block.counts.segmentsIn += 1;
-  if (block.state === 'SYN-SENT') arrivesInSynSent(block, step, segment);
-  else arrivesOtherwise(block, step, segment);
-  if (block.state === 'CLOSED') return;
+  arrives(block, step, segment);
+  if (block.state === 'CLOSED' || block.state === 'LISTEN') return;
   transmit(block, step);
   watchPatience(block, step.nowNs);
   watchIdleness(block);
+}
+
+function arrives(block: ControlBlock, step: Step, segment: Segment): void {
+  switch (block.state) {
+    case 'CLOSED':
+      arrivesInClosed(block, step, segment);
+      return;
+    case 'LISTEN':
+      arrivesInListen(block, step, segment);
+      return;
+    case 'SYN-SENT':
+      arrivesInSynSent(block, step, segment);
+      return;
+    default:
+      arrivesOtherwise(block, step, segment);
+  }
 }
 
 /** Section 3.10.7.4. Each step says whether the next one follows. */
@@ -125,7 +141,7 @@ function checkAck(block: ControlBlock, step: Step, segment: Segment): boolean {
     challenge(block, step);
     return false;
   }
-  if (isTooOld(block, segment)) {
+  if (block.settings.resetProfile === 'rfc5961' && isTooOld(block, segment)) {
     challenge(block, step);
     return false;
   }

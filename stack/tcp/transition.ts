@@ -7,7 +7,7 @@ import { abort, close, receive, release, type SendOptions, send } from './calls.
 import { type ControlBlock, cloneBlock } from './control-block.js';
 import { expire } from './expire.js';
 import { type IcmpNews, icmpArrives } from './icmp.js';
-import { openActive, openPassive } from './open.js';
+import { openActive } from './open.js';
 import { segmentArrives } from './segment-arrives.js';
 import type { TcpSettings } from './settings.js';
 import { type Notice, newStep, type Step } from './step.js';
@@ -53,8 +53,7 @@ export function advance(
       openActive(block, step);
       return {};
     case 'segment':
-      if (block.state === 'LISTEN') openPassive(block, step, event.segment);
-      else if (block.state !== 'CLOSED') segmentArrives(block, step, event.segment);
+      segmentArrives(block, step, event.segment);
       return {};
     case 'time':
       if (block.state !== 'CLOSED') expire(block, step);
