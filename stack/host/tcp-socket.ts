@@ -126,7 +126,6 @@ export class TcpSocket implements Paired {
 
   change(settings: Partial<TcpSettings>): void {
     this.handle({ kind: 'settings', settings });
-    this.handle({ kind: 'send', data: NOTHING });
   }
 
   /** Hands an event to the machine. */
@@ -157,5 +156,3 @@ export class TcpSocket implements Paired {
     this.#host.done(this, step);
   }
 }
-
-const NOTHING = new Uint8Array(0);

@@ -1,10 +1,11 @@
 /** The user's calls of RFC 9293 section 3.10 on a connection that there is: SEND, RECEIVE, CLOSE, ABORT. OPEN is in `open.ts`. */
 import { type SeqNumber, seqAdd, seqDiff, seqGt } from '../../harness/segment/index.js';
 import { type ControlBlock, sendEnd } from './control-block.js';
-import { sendAck, sendReset } from './emit.js';
+import { readdress, sendAck, sendReset } from './emit.js';
 import { freed } from './end.js';
 import { shouldTellWindow } from './receive-window.js';
 import { limitFinWait2 } from './segment-arrives.js';
+import type { TcpSettings } from './settings.js';
 import { isSynchronized, maySend, receivesText } from './state.js';
 import type { Step } from './step.js';
 import { watchIdleness, watchPatience } from './timers.js';
@@ -23,6 +24,14 @@ function goOn(block: ControlBlock, step: Step): void {
   transmit(block, step);
   watchPatience(block, step.nowNs);
   watchIdleness(block);
+}
+
+/** Settings may change while the connection lives: what was held back may go, and timers begin or end. */
+export function setSettings(block: ControlBlock, step: Step, settings: Partial<TcpSettings>): void {
+  block.settings = { ...block.settings, ...settings };
+  if ((settings.userTimeoutMs ?? 0) > 0) block.owesUserTimeout = true;
+  readdress(block);
+  if (block.state !== 'LISTEN') goOn(block, step);
 }
 
 /** SEND is allowed: the connection is open, or opening, and was not closed by this side. */
@@ -91,7 +100,7 @@ export const hasEnded = ({ state }: ControlBlock): boolean =>
 /** CLOSE (section 3.10.4): nothing more to send. The program may go on receiving. */
 export function close(block: ControlBlock, step: Step): void {
   if (block.isClosing) return;
-  if (block.state === 'SYN-SENT') {
+  if (block.state === 'SYN-SENT' || block.state === 'LISTEN') {
     freed(block, step);
     return;
   }

@@ -23,7 +23,7 @@ const TIMESTAMP_OUTDATED_NS = fromMs(24 * 86_400_000);
 
 /** The segment to be processed further, which may have lost its SYN; undefined: it was answered or dropped. */
 export function checkSequence(block: ControlBlock, step: Step, arrived: Segment): Segment | undefined {
-  const segment = block.state === 'SYN-RECEIVED' ? withoutOwnSyn(block, step, arrived) : arrived;
+  const segment = block.sent.first?.isSyn === true ? withoutOwnSyn(block, step, arrived) : arrived;
   if (segment === undefined) return undefined;
   const { seq } = segment;
   const isReset = (segment.flags & FLAG.RST) !== 0;

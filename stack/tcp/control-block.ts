@@ -155,8 +155,9 @@ export interface ControlBlock {
   pathMtu: number;
   pmtu: PathMtuProbe;
   readonly ipHeaderOctets: number;
-  readonly ip: IpHeader;
-  readonly ipEct: IpHeader;
+  /** Of the segments that leave, without and with ECT(0). */
+  ip: IpHeader;
+  ipEct: IpHeader;
 
   // Options in force
   sndWndShift: number;

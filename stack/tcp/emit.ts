@@ -9,8 +9,9 @@ import {
   type TcpOption,
 } from '../../harness/segment/index.js';
 import type { ControlBlock } from './control-block.js';
-import { synOptions, usualOptions } from './options.js';
+import { synOptions, timestampOptions, usualOptions } from './options.js';
 import { offerWindow } from './receive-window.js';
+import type { TcpSettings } from './settings.js';
 import type { Step } from './step.js';
 import { NEVER } from './time.js';
 
@@ -84,14 +85,16 @@ export function sendAck(block: ControlBlock, step: Step): void {
   emit(block, step, { seq: block.sndNxt, flags: FLAG.ACK });
 }
 
-/** <SEQ=SND.NXT><CTL=RST>, with an ACK where there is something to acknowledge: ABORT of section 3.10.5. */
+/** <SEQ=SND.NXT><CTL=RST>, with an ACK, which tells firewalls what it belongs to: ABORT of section 3.10.5. */
 export function sendReset(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options: [] });
+  const options = timestampOptions(block, step.nowNs);
+  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options });
 }
 
 /** The SYN of this side, or its SYN,ACK. `payload`: Fast Open. */
 export function emitSyn(block: ControlBlock, step: Step, payload: Uint8Array = NOTHING): void {
-  const isAnswer = block.state === 'SYN-RECEIVED';
+  // Whose SYN is out there may have closed since, or taken data by Fast Open: only in SYN-SENT there is nothing to acknowledge.
+  const isAnswer = block.state !== 'SYN-SENT';
   const asks = !isAnswer && block.settings.ecn === 'ask' && block.retries === 0;
   const ecn = isAnswer ? (block.hasEcn ? FLAG.ECE : 0) : asks ? FLAG.ECE | FLAG.CWR : 0;
   emit(block, step, {
@@ -123,6 +126,36 @@ export function resetFor(segment: Segment, hopLimit = 64): Segment | undefined {
     options: [],
     payload: NOTHING,
   };
+}
+
+const ECT_0 = 0b10;
+
+export interface Envelope {
+  readonly settings: Pick<TcpSettings, 'hopLimit' | 'dscp' | 'pathMtuDiscovery'>;
+  readonly local: { readonly ip: string };
+  readonly remote: { readonly ip: string };
+  readonly ipVersion: 4 | 6;
+  readonly flowLabel?: number;
+}
+
+/** The IP headers of a connection's segments: RFC 9293 MUST-48 and MUST-49, RFC 1191's DF, RFC 6437's flow label. */
+export function ipHeaders(envelope: Envelope): Pick<ControlBlock, 'ip' | 'ipEct'> {
+  const { settings, local, remote, ipVersion, flowLabel = 0 } = envelope;
+  const header = (ecn: number): Segment['ip'] => {
+    const trafficClass = (settings.dscp << 2) | ecn;
+    const fields = { src: local.ip, dst: remote.ip, ttl: settings.hopLimit, trafficClass };
+    return ipVersion === 4
+      ? ipv4Header({ ...fields, dontFragment: settings.pathMtuDiscovery !== 'off' })
+      : ipv6Header({ ...fields, flowLabel });
+  };
+  return { ip: header(0), ipEct: header(ECT_0) };
+}
+
+/** The same after the settings have changed. */
+export function readdress(block: ControlBlock): void {
+  const { settings, local, remote, ip } = block;
+  const flowLabel = ip.version === 6 ? ip.flowLabel : 0;
+  Object.assign(block, ipHeaders({ settings, local, remote, ipVersion: ip.version, flowLabel }));
 }
 
 const answerHeader = (ip: Segment['ip'], hopLimit: number): Segment['ip'] =>

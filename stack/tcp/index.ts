@@ -9,6 +9,7 @@ export {
   release,
   type SendOptions,
   send,
+  setSettings,
 } from './calls.js';
 export { type ControlBlock, nextTimerNs, type SocketAddress, type TimerName } from './control-block.js';
 export { resetFor } from './emit.js';
@@ -23,6 +24,7 @@ export { segmentArrives } from './segment-arrives.js';
 export { DEFAULT_SETTINGS, type TcpSettings } from './settings.js';
 export { effectiveMss, flightOctets, pipeOctets, unsentOctets } from './sizes.js';
 export { isSynchronized, maySend, receivesText, type TcpState } from './state.js';
+export { type ConnectionStatus, status } from './status.js';
 export { type Notice, newStep, type Step, type TcpError } from './step.js';
 export { fromMs, NANOS_PER_MS, type Nanos, NEVER } from './time.js';
 export { advance, type TcpEvent, type Transition, transition } from './transition.js';

@@ -2,7 +2,7 @@
 import { FLAG, type Segment, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
 import { initialCongestion } from './congestion/congestion-control.js';
 import { type ControlBlock, emptyRing, emptySent, noTimers, type SocketAddress } from './control-block.js';
-import { emitSyn, ipv4Header, ipv6Header } from './emit.js';
+import { emitSyn, ipHeaders } from './emit.js';
 import { readSynOptions, type SynOptions } from './options.js';
 import { beginMtuSearch, leastMtu } from './path-mtu.js';
 import { noRack } from './rack.js';
@@ -59,8 +59,7 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     pathMtu: Math.min(pathMtu, linkMtu),
     pmtu: { low: 0, high: 0 },
     ipHeaderOctets,
-    ip: ipHeader(options, 0),
-    ipEct: ipHeader(options, ECT_0),
+    ...ipHeaders(options),
     sndWndShift: 0,
     rcvWndShift: 0,
     hasWindowScale: false,
@@ -91,23 +90,6 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     softError: undefined,
     counts: noCounts(),
   };
-}
-
-const ECT_0 = 0b10;
-
-function ipHeader(
-  { settings, local, remote, ipVersion, flowLabel = 0 }: OpenOptions,
-  ecn: number,
-): Segment['ip'] {
-  const fields = {
-    src: local.ip,
-    dst: remote.ip,
-    ttl: settings.hopLimit,
-    trafficClass: (settings.dscp << 2) | ecn,
-  };
-  return ipVersion === 4
-    ? ipv4Header({ ...fields, dontFragment: settings.pathMtuDiscovery !== 'off' })
-    : ipv6Header({ ...fields, flowLabel });
 }
 
 const sendSide = (iss: SeqNumber) => ({

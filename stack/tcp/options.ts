@@ -53,14 +53,18 @@ export function userTimeoutOption(block: ControlBlock): TcpOption | undefined {
 
 const NO_OPTIONS: readonly TcpOption[] = Object.freeze([]);
 
+/** RFC 7323 section 3.2: on a RST too (SHOULD), and nothing else. */
+export const timestampOptions = (block: ControlBlock, nowNs: Nanos): readonly TcpOption[] =>
+  block.hasTimestamps
+    ? [NOP, NOP, { kind: 'timestamps', tsVal: tsNow(block, nowNs), tsEcr: block.tsRecent }]
+    : NO_OPTIONS;
+
 /** On all other segments. RFC 7323 section 3.2: timestamps on each once both SYNs had them. */
 export function usualOptions(block: ControlBlock, nowNs: Nanos): readonly TcpOption[] {
   const hasBlocks = block.hasSack && (block.early.length > 0 || block.dsack !== undefined);
   const owes = block.owesUserTimeout && block.settings.userTimeoutMs > 0;
   if (!block.hasTimestamps && !hasBlocks && !owes) return NO_OPTIONS;
-  const options: TcpOption[] = [];
-  if (block.hasTimestamps)
-    options.push(NOP, NOP, { kind: 'timestamps', tsVal: tsNow(block, nowNs), tsEcr: block.tsRecent });
+  const options: TcpOption[] = [...timestampOptions(block, nowNs)];
   if (hasBlocks) {
     const most = block.hasTimestamps ? 3 : 4;
     options.push(NOP, NOP, { kind: 'sack', blocks: sackBlocks(block, most) });

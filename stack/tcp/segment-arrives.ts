@@ -4,10 +4,10 @@ import { takeAck } from './acknowledge.js';
 import { challenge } from './challenge.js';
 import { checkSequence } from './check-sequence.js';
 import type { ControlBlock } from './control-block.js';
-import { emit, resetFor, sendReset } from './emit.js';
+import { resetFor, sendReset } from './emit.js';
 import { failed, freed } from './end.js';
 import { arrivesInClosed, arrivesInListen } from './no-connection.js';
-import { established } from './open.js';
+import { begin, established } from './open.js';
 import { userTimeoutMsOf } from './options.js';
 import { takeFin, takeText, takeUrgent } from './receive-text.js';
 import { receivesText } from './state.js';
@@ -145,9 +145,14 @@ function checkAck(block: ControlBlock, step: Step, segment: Segment): boolean {
     challenge(block, step);
     return false;
   }
+  const isOpening = isSynSent(block);
   takeAck(block, step, segment);
+  // It was closed before its SYN was acknowledged (section 3.10.4, SYN-RECEIVED).
+  if (isOpening && !isSynSent(block)) begin(block);
   return afterAck(block, step, segment);
 }
+
+const isSynSent = ({ sent }: ControlBlock): boolean => sent.first?.isSyn === true;
 
 /** RFC 5961 section 5.2: an ACK below SND.UNA - MAX.SND.WND is nobody's who took part. */
 const isTooOld = ({ sndUna, maxSndWnd }: ControlBlock, { ack }: Segment): boolean =>
@@ -205,6 +210,6 @@ const isNoLongerWanted = (block: ControlBlock, { seq, payload }: Segment): boole
   seqGt(seqAdd(seq, payload.length), block.rcvNxt);
 
 function abandon(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options: [] });
+  sendReset(block, step);
   freed(block, step);
 }

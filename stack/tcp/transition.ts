@@ -3,7 +3,7 @@
  * changed but what is returned. Drivers that keep one block for each connection call the parts, which change it in place.
  */
 import type { Segment } from '../../harness/segment/index.js';
-import { abort, close, receive, release, type SendOptions, send } from './calls.js';
+import { abort, close, receive, release, type SendOptions, send, setSettings } from './calls.js';
 import { type ControlBlock, cloneBlock } from './control-block.js';
 import { expire } from './expire.js';
 import { type IcmpNews, icmpArrives } from './icmp.js';
@@ -50,7 +50,8 @@ export function advance(
 ): { readonly taken?: number; readonly data?: Uint8Array } {
   switch (event.kind) {
     case 'open':
-      openActive(block, step);
+      // "error: connection already exists"
+      if (block.state === 'CLOSED') openActive(block, step);
       return {};
     case 'segment':
       segmentArrives(block, step, event.segment);
@@ -75,7 +76,7 @@ export function advance(
       icmpArrives(block, step, event.news);
       return {};
     case 'settings':
-      block.settings = { ...block.settings, ...event.settings };
+      setSettings(block, step, event.settings);
       return {};
   }
 }

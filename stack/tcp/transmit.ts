@@ -25,7 +25,7 @@ export function transmit(block: ControlBlock, step: Step): void {
   if (block.ackOwed === 'now') sendAck(block, step);
 }
 
-function mayTransmit({ state, isFastOpened }: ControlBlock): boolean {
+function mayTransmit({ state, isFastOpened, isClosing, sendOctets }: ControlBlock): boolean {
   switch (state) {
     case 'ESTABLISHED':
     case 'CLOSE-WAIT':
@@ -34,7 +34,8 @@ function mayTransmit({ state, isFastOpened }: ControlBlock): boolean {
     case 'LAST-ACK':
       return true;
     case 'SYN-RECEIVED':
-      return isFastOpened;
+      // Section 3.10.4: "if no SENDs have been issued and there is no pending data to send, then form a FIN segment and send it".
+      return isFastOpened || (isClosing && sendOctets === 0);
     default:
       return false;
   }
@@ -154,7 +155,7 @@ function nextPiece(block: ControlBlock, step: Step): Piece | undefined {
 function mayBeSmall(block: ControlBlock, octets: number, isAll: boolean): boolean {
   if (octets === 0) return false;
   if (!isAll) return octets >= block.maxSndWnd / 2;
-  if (block.isUrgent) return true;
+  if (block.isUrgent && seqDiff(block.sndUp, block.sndNxt) > 0) return true;
   if (block.hasMore || block.settings.cork) return false;
   return block.settings.noDelay || flightOctets(block) === 0;
 }
