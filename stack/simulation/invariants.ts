@@ -15,6 +15,8 @@ import { demand } from './violation.js';
 
 /** Pieces kept apart, and one that joins two. */
 const MOST_EARLY = 64;
+/** One segment of a path that takes what every path takes, beside the timestamps. */
+const LEAST_WINDOW = 524;
 /** What the ring begins with. */
 const LEAST_RING = 2048;
 
@@ -49,7 +51,8 @@ function checkSendSide(block: ControlBlock): void {
     seqDiff(base, sendBase) === fin,
     () => `the queue begins at ${sendBase}, and SND.UNA is ${sndUna}, ISS ${iss}`,
   );
-  demand(congestion.cwnd >= Math.min(effectiveMss(block), 536), () => `cwnd is ${congestion.cwnd} octets`);
+  // A window of one segment stays as it is when the path's MTU is raised.
+  demand(congestion.cwnd >= Math.min(effectiveMss(block), LEAST_WINDOW), () => `cwnd is ${congestion.cwnd} octets`);
   demand(Number.isFinite(congestion.cwnd), () => 'cwnd is no number');
   demand(!Number.isNaN(congestion.ssthresh) && congestion.ssthresh > 0, () => 'ssthresh is no threshold');
   demand(block.rtt.rtoNs > 0 && Number.isFinite(block.rtt.rtoNs), () => `the RTO is ${block.rtt.rtoNs} ns`);

@@ -34,6 +34,8 @@ interface Said {
   /** The right edge that was offered, the furthest of all. */
   edge: SeqNumber | undefined;
   tsVal: number | undefined;
+  /** The other side has begun a new connection since, of which this one need not know. */
+  isOld: boolean;
 }
 
 export interface LegalSegmentsOptions {
@@ -62,7 +64,7 @@ export function checkShape(segment: Segment): void {
   demand(LEGAL_FLAGS.has(core), () => 'these flags do not go together');
   demand(has(FLAG.URG) === urgentPointer > 0, () => 'URG and the urgent pointer contradict each other');
   const octets = optionsLength(options);
-  demand(octets <= 40 && octets % 4 === 0, () => `its options take ${octets} octets`);
+  demand(octets <= 40, () => `its options take ${octets} octets`);
   demand(segment.optionsProblem === undefined, () => `its options: ${segment.optionsProblem?.what}`);
   if (has(FLAG.RST)) demand(payload.length === 0 && octets === 0, () => 'a RST carries something');
   if (!has(FLAG.ACK)) demand(segment.ack === 0, () => 'an ACK field without the flag');
@@ -79,7 +81,7 @@ export function checkShape(segment: Segment): void {
 
 export class LegalSegments {
   readonly #options: LegalSegmentsOptions;
-  #said: Partial<Record<HostName, Said>> = {};
+  readonly #said: Partial<Record<HostName, Said>> = {};
 
   constructor(options: LegalSegmentsOptions) {
     this.#options = options;
@@ -104,7 +106,9 @@ export class LegalSegments {
     const { flags, seq } = segment;
     if ((flags & FLAG.SYN) !== 0) this.#heed(from, segment);
     const own = this.#said[from];
-    const peer = this.#said[otherHost(from)];
+    const other = this.#said[otherHost(from)];
+    if (own?.isOld) return;
+    const peer = other?.isOld ? undefined : other;
     demand(own !== undefined, () => 'it sent no SYN before');
     const end = seqAdd(seq, segLen(segment));
     demand(
@@ -126,7 +130,8 @@ export class LegalSegments {
   #heed(from: HostName, segment: Segment): void {
     const { seq, flags, ip } = segment;
     if (this.#said[from]?.iss === seq) return;
-    if ((flags & FLAG.ACK) === 0 && this.#said[from] !== undefined) this.#said = {};
+    const other = this.#said[otherHost(from)];
+    if ((flags & FLAG.ACK) === 0 && this.#said[from] !== undefined && other !== undefined) other.isOld = true;
     this.#said[from] = {
       iss: seq,
       mss: option(segment, 'mss')?.mss ?? (ip.version === 4 ? 536 : 1220),
@@ -137,6 +142,7 @@ export class LegalSegments {
       ack: undefined,
       edge: undefined,
       tsVal: undefined,
+      isOld: false,
     };
   }
 
@@ -169,6 +175,8 @@ function checkAck({ flags, ack, window }: Segment, own: Said, peer: Said): void 
   const isScaled = (flags & FLAG.SYN) === 0 && own.shift !== undefined && peer.shift !== undefined;
   const unit = isScaled ? 2 ** Math.min(own.shift ?? 0, 14) : 1;
   const edge = seqAdd(ack, window * unit);
+  // A SYN,ACK that comes again cannot tell what is scaled, and nobody takes its window any more.
+  if ((flags & FLAG.SYN) !== 0 && own.edge !== undefined) return;
   // RFC 7323 section 2.4: it may move back by a part of the unit that the field counts in.
   demand(
     own.edge === undefined || seqGt(seqAdd(edge, unit), own.edge),

@@ -25,6 +25,9 @@ export interface ProgramPlan {
   readonly abortsAfter?: number;
 }
 
+/** Small enough for every send buffer that a simulation gives. */
+const MOST_EARLY = 100;
+
 export class Program {
   readonly plan: ProgramPlan;
   sent = 0;
@@ -49,6 +52,15 @@ export class Program {
 
   get error(): TcpError | undefined {
     return this.socket?.error;
+  }
+
+  /** What it gives with the call that opens the connection. */
+  early(isWanted: boolean): { readonly data?: Uint8Array } {
+    const { sends, sendsAfter = 0 } = this.plan;
+    const octets = Math.min(sends, MOST_EARLY);
+    if (!isWanted || sendsAfter > 0 || octets === 0) return {};
+    this.sent = octets;
+    return { data: text(this.#stream, 0, octets) };
   }
 
   /** It has the connection now. */

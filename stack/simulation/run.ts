@@ -23,6 +23,10 @@ export interface RunOptions {
   readonly mtu?: number;
   readonly latencyNs?: number;
   readonly fate?: (passing: Passing, nowNs: number) => Fate;
+  /** So many connections one after the other, from the same port; the next begins when nothing of the last is left at the client. */
+  readonly rounds?: number;
+  /** The client asks for Fast Open (RFC 7413), and has data on the SYN when it has a cookie. */
+  readonly fastOpen?: boolean;
   /** Something else that happens, so long after the beginning. */
   readonly events?: readonly { readonly atMs: number; readonly act: (hosts: TwoHosts) => void }[];
 }
@@ -34,9 +38,14 @@ export interface SideOutcome {
   readonly error: string | undefined;
 }
 
-export interface Outcome {
+export interface RoundOutcome {
   readonly client: SideOutcome;
   readonly server: SideOutcome;
+}
+
+/** Of the first round; `rounds` has all. */
+export interface Outcome extends RoundOutcome {
+  readonly rounds: readonly RoundOutcome[];
   readonly packets: number;
   readonly steps: number;
   readonly tookMs: number;
@@ -48,6 +57,8 @@ const CLIENT_PORT = 40_000;
 const MOST_NS = fromMs(24 * 3_600_000);
 const MOST_STEPS = 400_000;
 const TRACED = 60;
+/** Between the end of a connection and the next one's beginning. */
+const GAP_NS = fromMs(5);
 
 export function run(options: RunOptions): Outcome {
   return new Run(options).finish();
@@ -56,7 +67,7 @@ export function run(options: RunOptions): Outcome {
 class Run {
   readonly #options: RunOptions;
   readonly #hosts: TwoHosts;
-  readonly #programs: Record<HostName, Program>;
+  readonly #rounds: Record<HostName, Program>[] = [];
   readonly #histories = new Map<TcpSocket, BlockHistory>();
   readonly #legal: LegalSegments;
   readonly #trace: {
@@ -76,14 +87,15 @@ class Run {
       ipVersion: options.ipVersion ?? 4,
       fate: (passing) => this.#fate(passing),
       stack: { mtu, ...stack },
-      client: { settings: { ...settings, ...options.clientSettings } },
+      client: {
+        settings: { ...settings, ...options.clientSettings },
+        observe: ({ to }) => {
+          if (to === 'CLOSED') this.#nextRound();
+        },
+      },
       server: { settings: { ...settings, ...options.serverSettings } },
     });
     this.#hosts = hosts;
-    this.#programs = {
-      client: new Program(options.client, 0, hosts.clock),
-      server: new Program(options.server, 1, hosts.clock),
-    };
     this.#legal = new LegalSegments({
       mtu,
       isText: (from, at, payload) => isText(from === 'client' ? 0 : 1, at, payload),
@@ -111,9 +123,15 @@ class Run {
       this.#check();
     }
     this.#checkEnd();
+    const rounds = this.#rounds.map(({ client, server }) => ({
+      client: outcomeOf(client),
+      server: outcomeOf(server),
+    }));
+    const [first] = rounds;
+    demand(first !== undefined, () => 'nothing was begun');
     return {
-      client: outcomeOf(this.#programs.client),
-      server: outcomeOf(this.#programs.server),
+      ...first,
+      rounds,
       packets: this.#packets,
       steps: this.#steps,
       tookMs: clock.now() / NANOS_PER_MS,
@@ -121,20 +139,43 @@ class Run {
   }
 
   #open(): void {
-    const { client, server } = this.#hosts;
-    const { opens = 'client', ipVersion = 4 } = this.#options;
-    const ips = ADDRESSES[ipVersion];
-    const { client: clientProgram, server: serverProgram } = this.#programs;
+    const { server } = this.#hosts;
+    const { opens = 'client', ipVersion = 4, fastOpen = false } = this.#options;
     if (opens === 'client') {
-      const listener = server.listen({ port: PORT });
+      const listener = server.listen({ port: PORT, fastOpen });
       listener.onConnection = () => {
         const socket = listener.accept();
-        if (socket !== undefined) serverProgram.take(socket);
+        const program = this.#rounds.at(-1)?.server;
+        // An old SYN that comes late may open one that nobody is at the other end of.
+        if (program?.socket !== undefined) socket?.abort();
+        else if (socket !== undefined) program?.take(socket);
       };
     }
-    clientProgram.take(client.connect({ ip: ips.server, port: PORT }, { from: { port: CLIENT_PORT } }));
+    this.#begin();
     if (opens === 'both')
-      serverProgram.take(server.connect({ ip: ips.client, port: CLIENT_PORT }, { from: { port: PORT } }));
+      this.#rounds[0]?.server.take(
+        server.connect({ ip: ADDRESSES[ipVersion].client, port: CLIENT_PORT }, { from: { port: PORT } }),
+      );
+  }
+
+  #begin(): void {
+    const { ipVersion = 4, fastOpen = false, client: plan } = this.#options;
+    const { client, clock } = this.#hosts;
+    const round = {
+      client: new Program(plan, 0, clock),
+      server: new Program(this.#options.server, 1, clock),
+    };
+    this.#rounds.push(round);
+    const to = { ip: ADDRESSES[ipVersion].server, port: PORT };
+    round.client.take(
+      client.connect(to, { from: { port: CLIENT_PORT }, fastOpen, ...round.client.early(fastOpen) }),
+    );
+  }
+
+  #nextRound(): void {
+    const { rounds = 1 } = this.#options;
+    if (this.#rounds.length < rounds)
+      this.#hosts.clock.at(this.#hosts.clock.now() + GAP_NS, () => this.#begin());
   }
 
   #fate(passing: Passing): Fate {
@@ -165,7 +206,9 @@ class Run {
           throw new Violation(`${name} in ${socket.state}: ${error.message}`);
         }
       }
-    const { client, server } = this.#programs;
+    const round = this.#rounds.at(-1);
+    if (round === undefined) return;
+    const { client, server } = round;
     demand(client.received <= server.sent, () => 'more was delivered to the client than the server sent');
     demand(server.received <= client.sent, () => 'more was delivered to the server than the client sent');
   }
@@ -178,11 +221,12 @@ class Run {
       demand(states.length === 0, () => `the ${name} keeps a connection in ${states.join(', ')} for ever`);
     }
     demand(clock.pending === 0, () => `${clock.pending} timers are left`);
-    for (const [name, { socket, error, hasSeenEnd, hasAborted }] of Object.entries(this.#programs))
-      demand(
-        socket === undefined || hasSeenEnd || hasAborted || error !== undefined || !socket.block.isHeld,
-        () => `the ${name}'s connection is gone, and its program knows nothing of it`,
-      );
+    for (const round of this.#rounds)
+      for (const [name, program] of Object.entries(round))
+        demand(
+          knowsEnd(program),
+          () => `the ${name}'s connection is gone, and its program knows nothing of it`,
+        );
   }
 
   #traceText(): string {
@@ -198,6 +242,9 @@ class Run {
       .join('\n');
   }
 }
+
+const knowsEnd = ({ socket, error, hasSeenEnd, hasAborted }: Program): boolean =>
+  socket === undefined || hasSeenEnd || hasAborted || error !== undefined || !socket.block.isHeld;
 
 const outcomeOf = ({ sent, received, hasSeenEnd, error }: Program): SideOutcome => ({
   sent,
