@@ -1,16 +1,15 @@
 /** TIME-WAIT: 2 MSL, begun anew by each FIN that comes again, and ended early by a SYN that cannot be old (RFC 6191). */
 import { FLAG, option, type Segment, seqGt } from '../../harness/segment/index.js';
-import type { ControlBlock } from './control-block.js';
+import { type ControlBlock, noTimers } from './control-block.js';
 import { OctetRing } from './octet-ring.js';
 import { SentList } from './sent-list.js';
 import { enter, type Step } from './step.js';
 import { fromMs } from './time.js';
-import { stopRetransmit } from './timers.js';
 
 /** "start the time-wait timer, turn off the other timers" */
 export function linger(block: ControlBlock, step: Step): void {
   enter(block, step, 'TIME-WAIT');
-  stopRetransmit(block);
+  block.timers = noTimers();
   block.sent = new SentList();
   if (block.receiveOctets === 0) block.receiveRing = new OctetRing();
   block.timers.linger = step.nowNs + fromMs(2 * block.settings.mslMs);
