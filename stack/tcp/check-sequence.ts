@@ -34,7 +34,10 @@ export function checkSequence(block: ControlBlock, step: Step, arrived: Segment)
   const isOldByTime = timestamps !== undefined && !isReset && isOlder(block, timestamps, step);
   const window = rcvWnd(block);
   // "If the RCV.WND is zero, … special allowance should be made to accept valid ACKs, URGs, and RSTs."
+  // What fills the window has its end for SND.NXT: an ACK from there is no less valid, and has no data to be refused.
+  const isAtEdge = length === 0 && seq === block.rcvEdge && !isReset;
   const isIn =
+    isAtEdge ||
     (window === 0 && isAllowedAtShutWindow(block, segment, length)) ||
     isAcceptable({ seq, segLen: length }, { rcvNxt: block.rcvNxt, rcvWnd: window });
   if (isIn && !isOldByTime) {

@@ -12,6 +12,7 @@ import type { ControlBlock } from './control-block.js';
 import { synOptions, timestampOptions, usualOptions } from './options.js';
 import { offerWindow } from './receive-window.js';
 import type { TcpSettings } from './settings.js';
+import { isSynchronized } from './state.js';
 import type { Step } from './step.js';
 import { NEVER } from './time.js';
 
@@ -82,7 +83,16 @@ function settle(block: ControlBlock, step: Step, hasAck: boolean, octets: number
 
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
 export function sendAck(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.ACK });
+  emit(block, step, { seq: acceptableSeq(block), flags: FLAG.ACK });
+}
+
+/**
+ * SND.NXT; but what probes a shut window lies behind its edge, and from there on nothing is acceptable: the other side would drop the
+ * ACK with all that it tells.
+ */
+function acceptableSeq({ state, sndUna, sndNxt, sndWnd }: ControlBlock): SeqNumber {
+  const edge = seqAdd(sndUna, sndWnd);
+  return seqDiff(sndNxt, edge) > 0 && isSynchronized(state) ? edge : sndNxt;
 }
 
 /** <SEQ=SND.NXT><CTL=RST>, with an ACK, which tells firewalls what it belongs to: ABORT of section 3.10.5. */
