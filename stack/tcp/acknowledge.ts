@@ -57,7 +57,7 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
   if (block.hasSack) takeSack(block, segment, nowNs, news);
   sampleRoundTrip(block, segment, nowNs, news);
   const wasShut = block.sndWnd === 0;
-  updateWindow(block, segment);
+  updateWindow(block, segment, news.acked > 0);
   recover(block, nowNs, news, segment.ack);
   heedCongestionEcho(block, segment);
   if (wasShut || block.sndWnd === 0) shutWindowAnswered(block);
@@ -156,9 +156,13 @@ function sampleRoundTrip(block: ControlBlock, segment: Segment, nowNs: Nanos, ne
   if (news.sampleNs !== undefined) measured(block, news.sampleNs);
 }
 
-/** SND.WL1 and SND.WL2 keep old segments from changing the window. */
-function updateWindow(block: ControlBlock, { seq, ack, window, flags }: Segment): void {
-  const isNewer = seqLt(block.sndWl1, seq) || (block.sndWl1 === seq && seqLeq(block.sndWl2, ack));
+/**
+ * SND.WL1 and SND.WL2 keep old segments from changing the window. What acknowledges more is none, though its number may be lower than
+ * that of a segment that overtook it: with the old window from the new SND.UNA on, the edge would be where nobody has offered it.
+ */
+function updateWindow(block: ControlBlock, { seq, ack, window, flags }: Segment, hasAdvanced: boolean): void {
+  const isNewer =
+    hasAdvanced || seqLt(block.sndWl1, seq) || (block.sndWl1 === seq && seqLeq(block.sndWl2, ack));
   if (!isNewer || seqLt(ack, block.sndUna)) return;
   // RFC 7323 section 2.2: never that of a SYN.
   block.sndWnd = (flags & FLAG.SYN) === 0 ? window * 2 ** block.sndWndShift : window;
