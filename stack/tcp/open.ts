@@ -56,7 +56,7 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     peerMss: DEFAULT_MSS[ipVersion],
     ownMss,
     linkMtu,
-    pathMtu: Math.min(pathMtu, linkMtu),
+    pathMtu: Math.min(pathMtu, linkMtu, mostUndiscovered(options)),
     pmtu: { low: 0, high: 0 },
     ipHeaderOctets,
     ...ipHeaders(options),
@@ -91,6 +91,10 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     counts: noCounts(),
   };
 }
+
+/** RFC 8200 section 5: who does not look for the path's MTU sends no more than every path takes, for no router will cut it up. */
+const mostUndiscovered = ({ ipVersion, settings }: OpenOptions): number =>
+  ipVersion === 6 && settings.pathMtuDiscovery === 'off' ? 1280 : Number.POSITIVE_INFINITY;
 
 const sendSide = (iss: SeqNumber) => ({
   iss,
