@@ -79,8 +79,10 @@ export function raiseMtu(block: ControlBlock): void {
 export function suspectBlackHole(block: ControlBlock): void {
   const { settings, retries, sent, pmtu } = block;
   if (settings.pathMtuDiscovery !== 'probe' || retries < BLACK_HOLE_TIMEOUTS) return;
-  if ((sent.first?.length ?? 0) < effectiveMss(block)) return;
-  const next = Math.max(leastMtu(block), Math.floor(block.pathMtu / 2));
+  // What every path takes was not lost for its size; what is larger may be, though larger ones have passed before.
+  const size = (sent.first?.length ?? 0) + block.pathMtu - effectiveMss(block);
+  if (size <= leastMtu(block)) return;
+  const next = Math.max(leastMtu(block), Math.floor(Math.min(size, block.pathMtu) / 2));
   if (next >= block.pathMtu) return;
   pmtu.high = Math.min(pmtu.high, block.pathMtu);
   pmtu.low = next;
