@@ -52,7 +52,10 @@ function checkSendSide(block: ControlBlock): void {
     () => `the queue begins at ${sendBase}, and SND.UNA is ${sndUna}, ISS ${iss}`,
   );
   // A window of one segment stays as it is when the path's MTU is raised.
-  demand(congestion.cwnd >= Math.min(effectiveMss(block), LEAST_WINDOW), () => `cwnd is ${congestion.cwnd} octets`);
+  demand(
+    congestion.cwnd >= Math.min(effectiveMss(block), LEAST_WINDOW),
+    () => `cwnd is ${congestion.cwnd} octets`,
+  );
   demand(Number.isFinite(congestion.cwnd), () => 'cwnd is no number');
   demand(!Number.isNaN(congestion.ssthresh) && congestion.ssthresh > 0, () => 'ssthresh is no threshold');
   demand(block.rtt.rtoNs > 0 && Number.isFinite(block.rtt.rtoNs), () => `the RTO is ${block.rtt.rtoNs} ns`);

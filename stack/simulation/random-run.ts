@@ -159,7 +159,10 @@ function sound(plan: RandomRun): RandomRun {
   const isOrderly = rest.repeats === 0 && rest.delays === 0 && !hasLimits(plan);
   const cookies =
     plan.cookies &&
-    isOrderly && plan.opens === 'client' && client.sends > 0 && (client.sendsAfter ?? 0) === 0;
+    isOrderly &&
+    plan.opens === 'client' &&
+    client.sends > 0 &&
+    (client.sendsAfter ?? 0) === 0;
   // Nor has a cookie room for an MSS below the default one.
   const { maxSegmentOctets = 0, ...others } = plan.clientSettings;
   const clientSettings = cookies && maxSegmentOctets < 536 ? others : plan.clientSettings;

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { decode, option, type Segment } from '../../harness/segment/index.js';
 import { loseSubset } from './exhaustive-loss.js';
+import { FOUND_RUNS } from './found-runs.js';
+import { play } from './random-run.js';
 import { type RunOptions, run } from './run.js';
 import { STORIES } from './stories.js';
 import { type HostName, LATENCY_NS } from './two-hosts.js';
@@ -39,4 +41,15 @@ describe('what the simulation found', () => {
     expect(told).to.be.a('number');
     expect(echoed).to.equal(told);
   });
+
+  it('two sides that probe each other understand each other at the first word', () => {
+    const side = { sends: 3000, closes: 'when sent', reads: { octets: 600, everyMs: 20_000 } } as const;
+    const { packets } = run({ client: side, server: side, settings: { receiveBufferOctets: 600 } });
+    expect(packets).to.be.below(150);
+  });
+
+  for (const { sentence, run: plan } of FOUND_RUNS)
+    it(sentence, () => {
+      play(plan);
+    });
 });
