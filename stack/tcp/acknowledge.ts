@@ -38,6 +38,8 @@ interface News {
   hasSacked: boolean;
   hasDsack: boolean;
   isDuplicate: boolean;
+  /** Something is acknowledged that was sent more than once. */
+  isAmbiguous: boolean;
   /** Round trip of the latest record that was sent once, and was delivered by this ACK. */
   sampleNs: Nanos | undefined;
 }
@@ -50,6 +52,7 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
     hasSacked: false,
     hasDsack: false,
     isDuplicate: isDuplicate(block, segment),
+    isAmbiguous: false,
     sampleNs: undefined,
   };
   // SND.UNA < SEG.ACK =< SND.NXT: what it covers leaves the retransmission queue.
@@ -60,7 +63,7 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
   updateWindow(block, segment, news.acked > 0);
   recover(block, nowNs, news, segment.ack);
   heedCongestionEcho(block, segment);
-  if (wasShut || block.sndWnd === 0) shutWindowAnswered(block);
+  if (wasShut || block.sndWnd === 0) shutWindowAnswered(block, nowNs);
   if (news.acked > 0) progressed(block, nowNs, news);
 }
 
@@ -110,6 +113,7 @@ function deliver(block: ControlBlock, record: SentRecord, nowNs: Nanos, news: Ne
   if (record.isSacked) return;
   // Karn's algorithm (RFC 6298 section 3): of what was sent twice nobody knows which arrived.
   if (record.transmissions === 1) news.sampleNs = nowNs - record.sentNs;
+  else news.isAmbiguous = true;
   if (record.mtuProbe > 0) mtuProbeArrived(block, record, nowNs);
   if (block.hasSack) rackDelivered(block, record, nowNs);
 }
@@ -148,6 +152,7 @@ const isDsack = (
 
 /** A record that was sent once, else RFC 7323 section 4 on the timestamp that came back. */
 function sampleRoundTrip(block: ControlBlock, segment: Segment, nowNs: Nanos, news: News): void {
+  if (news.isAmbiguous) news.sampleNs = undefined;
   if (news.sampleNs === undefined && news.acked > 0 && block.hasTimestamps) {
     const echoed = option(segment, 'timestamps')?.tsEcr ?? 0;
     const elapsedMs = (tsNow(block, nowNs) - echoed) | 0;
@@ -199,14 +204,24 @@ function heedCongestionEcho(block: ControlBlock, { flags }: Segment): void {
 }
 
 /** MUST-37: while its probes are answered a connection stays open. What was put before a shut window is sent again when it opens. */
-function shutWindowAnswered(block: ControlBlock): void {
+function shutWindowAnswered(block: ControlBlock, nowNs: Nanos): void {
   block.retries = 0;
+  // A user timeout of this side's program counts while the window is shut (RFC 6429 section 5); one that was told does not.
+  if (block.settings.userTimeoutMs === 0) block.troubleSinceNs = NEVER;
+  const first = block.sent.first;
   if (block.sndWnd === 0) return;
   block.timers.persist = NEVER;
-  const first = block.sent.first;
-  if (first === undefined || block.sent.count > 1 || first.isSyn) return;
-  markLost(block, first);
+  if (first === undefined || first.isSyn) return;
+  const hasProbed = block.rtt.backoff > 0 || first.transmissions > 1;
   block.rtt.backoff = 0;
+  // Nothing that was sent before a probe has been taken: it came while there was no room.
+  const isProbe = block.sent.count === 1;
+  if (!hasProbed && !isProbe) return;
+  for (let i = 0; i < block.sent.count; i += 1) {
+    const record = block.sent.at(i);
+    if (record !== undefined) markLost(block, record);
+  }
+  armRetransmit(block, nowNs);
 }
 
 /** RFC 6298 rules 5.2 and 5.3. */

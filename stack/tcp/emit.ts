@@ -81,18 +81,12 @@ function settle(block: ControlBlock, step: Step, hasAck: boolean, octets: number
   if (octets > 0) block.lastSentNs = step.nowNs;
 }
 
-/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>; where a probe lies beyond a shut window, or the window has shrunk, at its edge, to be acceptable. */
 export function sendAck(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: acceptableSeq(block), flags: FLAG.ACK });
-}
-
-/**
- * SND.NXT; but what probes a shut window lies behind its edge, and from there on nothing is acceptable: the other side would drop the
- * ACK with all that it tells.
- */
-function acceptableSeq({ state, sndUna, sndNxt, sndWnd }: ControlBlock): SeqNumber {
+  const { sndUna, sndNxt, sndWnd } = block;
   const edge = seqAdd(sndUna, sndWnd);
-  return seqDiff(sndNxt, edge) > 0 && isSynchronized(state) ? edge : sndNxt;
+  const isBeyond = isSynchronized(block.state) && seqDiff(sndNxt, edge) > 0;
+  emit(block, step, { seq: isBeyond ? edge : sndNxt, flags: FLAG.ACK });
 }
 
 /** <SEQ=SND.NXT><CTL=RST>, with an ACK, which tells firewalls what it belongs to: ABORT of section 3.10.5. */

@@ -23,7 +23,7 @@ import { newBlock, type OpenOptions } from './open.js';
 import { DEFAULT_SETTINGS, type TcpSettings } from './settings.js';
 import type { TcpState } from './state.js';
 import type { Notice } from './step.js';
-import { fromMs } from './time.js';
+import { fromMs, NEVER } from './time.js';
 import { type TcpEvent, transition } from './transition.js';
 
 export const LOCAL = { ip: '192.0.2.1', port: 80 } as const;
@@ -57,6 +57,8 @@ export interface Fields {
   /** Octets of an IP packet. */
   readonly ecn?: number;
 }
+
+const MOST_STEPS = 10_000;
 
 /** What one stimulus brought about. */
 export interface Reaction {
@@ -165,7 +167,10 @@ export class Machine {
     const endNs = this.nowNs + fromMs(ms);
     const segments: Segment[] = [];
     const notices: Notice[] = [];
+    let steps = 0;
     for (let next = nextTimerNs(this.block); next <= endNs; next = nextTimerNs(this.block)) {
+      steps += 1;
+      if (next === NEVER || steps > MOST_STEPS) throw new Error(`${steps} timers ran out, and no end`);
       this.nowNs = Math.max(next, this.nowNs);
       const reaction = this.on({ kind: 'time' });
       segments.push(...reaction.segments);

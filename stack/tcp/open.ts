@@ -8,12 +8,12 @@ import { beginMtuSearch, leastMtu } from './path-mtu.js';
 import { noRack } from './rack.js';
 import { takeText } from './receive-text.js';
 import { scaleFor } from './receive-window.js';
-import { initialRoundTrip } from './round-trip.js';
+import { initialRoundTrip, synWasRepeated } from './round-trip.js';
 import type { TcpSettings } from './settings.js';
 import { effectiveMss, TCP_HEADER_OCTETS } from './sizes.js';
 import { enter, type Step } from './step.js';
 import { type Nanos, NEVER } from './time.js';
-import { armRetransmit } from './timers.js';
+import { armRetransmit, watchPatience } from './timers.js';
 
 export interface OpenOptions {
   readonly local: SocketAddress;
@@ -170,6 +170,7 @@ export function openActive(block: ControlBlock, step: Step): void {
     block.sndNxt = seqAdd(block.sndNxt, octets);
   }
   armRetransmit(block, step.nowNs);
+  watchPatience(block, step.nowNs);
 }
 
 /** RFC 7413 section 4.2.1: only with a cookie, and not more than the default MSS leaves room for. */
@@ -207,6 +208,7 @@ export function openPassive(block: ControlBlock, step: Step, segment: Segment, t
   pushSyn(block, step);
   emitSyn(block, step);
   armRetransmit(block, step.nowNs);
+  watchPatience(block, step.nowNs);
 }
 
 /** RCV.NXT is set to SEG.SEQ+1, IRS to SEG.SEQ, and the options say what will be in force. */
@@ -249,6 +251,7 @@ export function established(block: ControlBlock, step: Step): void {
   enter(block, step, 'ESTABLISHED');
   block.fastOpenCookie = undefined;
   begin(block);
+  if (block.counts.timeouts > 0) synWasRepeated(block);
   step.notices.push({ kind: 'established' });
 }
 

@@ -22,6 +22,10 @@ export type Notice =
   /** The other side sends no more: its FIN came, in order. */
   | { readonly kind: 'end' }
   | { readonly kind: 'urgent' }
+  /** R1 of RFC 9293 section 3.8.3: what was sent is not acknowledged, again and again; IP may look for another way. */
+  | { readonly kind: 'troubled'; readonly retries: number }
+  /** ICMP told of trouble that may pass (section 3.9.1.8). */
+  | { readonly kind: 'soft-error'; readonly error: TcpError }
   /** TIME-WAIT was started anew. */
   | { readonly kind: 'lingers' }
   | { readonly kind: 'failed'; readonly error: TcpError }

@@ -9,7 +9,7 @@ import { fromMs } from './time.js';
 /** "start the time-wait timer, turn off the other timers" */
 export function linger(block: ControlBlock, step: Step): void {
   enter(block, step, 'TIME-WAIT');
-  block.timers = noTimers();
+  block.timers = { ...noTimers(), delayedAck: block.timers.delayedAck };
   block.sent = new SentList();
   if (block.receiveOctets === 0) block.receiveRing = new OctetRing();
   block.timers.linger = step.nowNs + fromMs(2 * block.settings.mslMs);

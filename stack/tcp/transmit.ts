@@ -176,7 +176,8 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
   const wasIdle = block.sent.count === 0;
   block.sent.push(record);
   block.sndNxt = endOf(record);
-  emitRecord(block, step, record, true);
+  // RFC 3168 section 6.1.6: what probes a shut window is not marked.
+  emitRecord(block, step, record, block.sndWnd > 0);
   if (isFin) finSent(block, step);
   if (wasIdle || block.timers.retransmit === NEVER) armRetransmit(block, step.nowNs);
   block.timers.persist = NEVER;
