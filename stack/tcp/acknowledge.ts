@@ -13,6 +13,7 @@ import {
   seqLt,
 } from '../../harness/segment/index.js';
 import { growWindow, reduceForMark, reduceThreshold } from './congestion/congestion-control.js';
+import { paceRecovery } from './congestion/proportional-rate.js';
 import { type ControlBlock, sendEnd } from './control-block.js';
 import { tsNow } from './options.js';
 import { mtuProbeArrived } from './path-mtu.js';
@@ -38,6 +39,10 @@ interface News {
   hasSacked: boolean;
   hasDsack: boolean;
   isDuplicate: boolean;
+  /** Octets that arrived, cumulatively or selectively acknowledged. */
+  delivered: number;
+  /** ECN-Echo, heeded. */
+  isMarked: boolean;
   /** Something is acknowledged that was sent more than once. */
   isAmbiguous: boolean;
   /** Round trip of the latest record that was sent once, and was delivered by this ACK. */
@@ -53,6 +58,8 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
     hasDsack: false,
     isDuplicate: isDuplicate(block, segment),
     isAmbiguous: false,
+    delivered: 0,
+    isMarked: block.hasEcn && (segment.flags & FLAG.ECE) !== 0,
     sampleNs: undefined,
   };
   // SND.UNA < SEG.ACK =< SND.NXT: what it covers leaves the retransmission queue.
@@ -62,7 +69,7 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
   const wasShut = block.sndWnd === 0;
   updateWindow(block, segment, news.acked > 0);
   recover(block, nowNs, news, segment.ack);
-  heedCongestionEcho(block, segment);
+  if (news.isMarked) heedCongestionEcho(block);
   if (wasShut || block.sndWnd === 0) shutWindowAnswered(block, nowNs);
   if (news.acked > 0) progressed(block, nowNs, news);
 }
@@ -87,6 +94,7 @@ function advance(block: ControlBlock, step: Step, ack: SeqNumber, news: News): v
   }
   const first = sent.first;
   if (first !== undefined && seqLt(first.seq, ack)) {
+    if (!first.isSacked) news.delivered += seqDiff(ack, first.seq);
     first.length -= seqDiff(ack, first.seq);
     first.seq = ack;
   }
@@ -111,6 +119,7 @@ function dropAcknowledged(block: ControlBlock, step: Step, ack: SeqNumber): void
 /** A record has arrived, whatever told it. */
 function deliver(block: ControlBlock, record: SentRecord, nowNs: Nanos, news: News): void {
   if (record.isSacked) return;
+  news.delivered += record.length;
   // Karn's algorithm (RFC 6298 section 3): of what was sent twice nobody knows which arrived.
   if (record.transmissions === 1) news.sampleNs = nowNs - record.sentNs;
   else news.isAmbiguous = true;
@@ -178,16 +187,20 @@ function updateWindow(block: ControlBlock, { seq, ack, window, flags }: Segment,
 
 function recover(block: ControlBlock, nowNs: Nanos, news: News, ack: SeqNumber): void {
   const { recovery } = block;
+  const wasFast = recovery.kind === 'fast';
   if (news.acked > 0) {
     if (recovery.kind === 'none') {
       recovery.duplicateAcks = 0;
       recovery.inflation = 0;
     } else recoveryAdvanced(block, news.acked);
-    if (recovery.kind !== 'fast') growWindow(block, news.acked, nowNs);
-  } else if (news.isDuplicate && !block.hasSack) duplicateAck(block);
+    // RFC 3168 section 6.1.2: an ACK with ECN-Echo lets nothing grow.
+    if (!wasFast && !news.isMarked) growWindow(block, news.acked, nowNs);
+  } else if (news.isDuplicate && !block.hasSack) duplicateAck(block, nowNs);
   if (!block.hasSack) return;
-  if (recovery.marked > 0 && rackDetectsLoss(block, nowNs)) beginFastRecovery(block);
+  const isWorse = recovery.marked > 0 && rackDetectsLoss(block, nowNs);
+  if (isWorse) beginFastRecovery(block);
   else if (recovery.marked === 0) block.timers.reorder = NEVER;
+  if (recovery.kind === 'fast') paceRecovery(block, news.delivered, news.acked > 0 && !isWorse);
   if (tailLossRepaired(block, ack, news) && recovery.kind === 'none') {
     // RFC 8985 section 7.4.2: a loss that the probe repaired is a loss all the same.
     reduceThreshold(block);
@@ -196,11 +209,9 @@ function recover(block: ControlBlock, nowNs: Nanos, news: News, ack: SeqNumber):
 }
 
 /** RFC 3168 section 6.1.2. */
-function heedCongestionEcho(block: ControlBlock, { flags }: Segment): void {
-  if (!block.hasEcn || (flags & FLAG.ECE) === 0 || seqLt(block.sndUna, block.cwrPoint)) return;
-  if (block.recovery.kind === 'none') reduceForMark(block);
-  block.cwrPoint = block.sndNxt;
-  block.owesCwr = true;
+function heedCongestionEcho(block: ControlBlock): void {
+  if (seqLt(block.sndUna, block.cwrPoint) || block.recovery.kind !== 'none') return;
+  reduceForMark(block);
 }
 
 /** MUST-37: while its probes are answered a connection stays open. What was put before a shut window is sent again when it opens. */

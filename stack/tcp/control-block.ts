@@ -4,6 +4,7 @@
  */
 import { type IpHeader, type SackBlock, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
 import type { CongestionState } from './congestion/congestion-state.js';
+import type { ProportionalRate } from './congestion/proportional-rate.js';
 import { OctetRing } from './octet-ring.js';
 import { SentList } from './sent-list.js';
 import type { TcpSettings } from './settings.js';
@@ -57,6 +58,9 @@ export interface Recovery {
   duplicateAcks: number;
   /** Octets that left the network by duplicate ACKs, where there is no SACK (RFC 6582 section 3.2 step 3, RFC 3042). */
   inflation: number;
+  /** The first that is taken for lost goes again whatever the window says (RFC 5681 section 3.2 step 3, RFC 6582, RFC 6675 step 4.3). */
+  owesRepeat: boolean;
+  rate: ProportionalRate;
   /** Records of `sent` that are selectively acknowledged or taken for lost. */
   marked: number;
 }
@@ -264,7 +268,7 @@ export function cloneBlock(block: ControlBlock): ControlBlock {
     timers: { ...block.timers },
     rtt: { ...block.rtt },
     congestion: { ...block.congestion, cubic: { ...block.congestion.cubic } },
-    recovery: { ...block.recovery },
+    recovery: { ...block.recovery, rate: { ...block.recovery.rate } },
     rack: { ...block.rack },
     tail: { ...block.tail },
     pmtu: { ...block.pmtu },

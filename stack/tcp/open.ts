@@ -1,6 +1,7 @@
 /** OPEN (RFC 9293 section 3.10.1), active and passive, and what the options of both SYNs agree on. */
 import { FLAG, type Segment, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
 import { initialCongestion } from './congestion/congestion-control.js';
+import { noRate } from './congestion/proportional-rate.js';
 import { type ControlBlock, emptyRing, emptySent, noTimers, type SocketAddress } from './control-block.js';
 import { emitSyn, ipHeaders } from './emit.js';
 import { readSynOptions, type SynOptions } from './options.js';
@@ -79,7 +80,15 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     timers: noTimers(),
     rtt: initialRoundTrip(settings),
     congestion: initialCongestion(settings.initialWindowSegments, DEFAULT_MSS[ipVersion]),
-    recovery: { kind: 'none', point: iss, duplicateAcks: 0, inflation: 0, marked: 0 },
+    recovery: {
+      kind: 'none',
+      point: iss,
+      duplicateAcks: 0,
+      inflation: 0,
+      owesRepeat: false,
+      rate: noRate(),
+      marked: 0,
+    },
     rack: noRack(iss),
     tail: { isUnderway: false, isRetransmission: false, endSeq: iss },
     retries: 0,
@@ -259,5 +268,7 @@ export function established(block: ControlBlock, step: Step): void {
 export function begin(block: ControlBlock): void {
   const segments = block.counts.timeouts > 0 ? 1 : block.settings.initialWindowSegments;
   block.congestion = initialCongestion(segments, effectiveMss(block));
+  // A SYN that was lost says nothing of the data behind it.
+  block.recovery.point = block.iss;
   beginMtuSearch(block);
 }

@@ -55,7 +55,8 @@ function repeatLost(block: ControlBlock, step: Step): void {
   for (let i = 0; i < block.sent.count; i += 1) {
     const record = block.sent.at(i);
     if (record === undefined || !record.isLost) continue;
-    if (congestionRoom(block) < Math.min(record.length, effectiveMss(block))) {
+    const isFree = block.recovery.owesRepeat;
+    if (!isFree && congestionRoom(block) < Math.min(record.length, effectiveMss(block))) {
       block.congestion.isLimiting = true;
       return;
     }
@@ -71,6 +72,7 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
     record.isLost = false;
     block.recovery.marked -= 1;
   }
+  block.recovery.owesRepeat = false;
   record.transmissions += 1;
   record.sentNs = step.nowNs;
   block.counts.retransmissions += 1;
@@ -78,6 +80,7 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
   else {
     resize(block, step, index, record);
     block.counts.octetsRetransmitted += record.length;
+    block.recovery.rate.out += record.length;
     emitRecord(block, step, record, false);
   }
   armRetransmit(block, step.nowNs);
@@ -173,6 +176,7 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
     isLost: false,
     mtuProbe,
   };
+  block.recovery.rate.out += octets;
   const wasIdle = block.sent.count === 0;
   block.sent.push(record);
   block.sndNxt = endOf(record);
