@@ -39,6 +39,8 @@ interface News {
   hasSacked: boolean;
   hasDsack: boolean;
   isDuplicate: boolean;
+  /** It acknowledges the same as the one before, and tells nothing else, whether or not anything is under way. */
+  isRepeated: boolean;
   /** Octets that arrived, cumulatively or selectively acknowledged. */
   delivered: number;
   /** ECN-Echo, heeded. */
@@ -57,6 +59,8 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
     hasSacked: false,
     hasDsack: false,
     isDuplicate: isDuplicate(block, segment),
+    isRepeated:
+      segment.ack === block.sndUna && segment.payload.length === 0 && option(segment, 'sack') === undefined,
     isAmbiguous: false,
     delivered: 0,
     isMarked: block.hasEcn && (segment.flags & FLAG.ECE) !== 0,
@@ -131,7 +135,7 @@ function takeSack(block: ControlBlock, segment: Segment, nowNs: Nanos, news: New
   const sack = option(segment, 'sack');
   if (sack === undefined) return;
   const [first, second] = sack.blocks;
-  if (first !== undefined && isDsack(block, first, second)) {
+  if (first !== undefined && isDsack(segment, first, second)) {
     news.hasDsack = true;
     rackSawDuplicate(block);
   }
@@ -152,12 +156,8 @@ function takeSack(block: ControlBlock, segment: Segment, nowNs: Nanos, news: New
 }
 
 /** RFC 2883 section 4: the first block lies below the cumulative ACK, or inside of the second. */
-const isDsack = (
-  { sndUna }: ControlBlock,
-  { left, right }: SackBlock,
-  second: SackBlock | undefined,
-): boolean =>
-  seqLt(left, sndUna) || (second !== undefined && seqGeq(left, second.left) && seqLeq(right, second.right));
+const isDsack = ({ ack }: Segment, { left, right }: SackBlock, second: SackBlock | undefined): boolean =>
+  seqLt(left, ack) || (second !== undefined && seqGeq(left, second.left) && seqLeq(right, second.right));
 
 /** A record that was sent once, else RFC 7323 section 4 on the timestamp that came back. */
 function sampleRoundTrip(block: ControlBlock, segment: Segment, nowNs: Nanos, news: News): void {

@@ -120,7 +120,7 @@ export function armTailLossProbe(block: ControlBlock, nowNs: Nanos): void {
 export function tailLossRepaired(
   { tail }: ControlBlock,
   ack: SeqNumber,
-  news: { readonly isDuplicate: boolean; readonly hasDsack: boolean },
+  news: { readonly isRepeated: boolean; readonly hasDsack: boolean },
 ): boolean {
   if (!tail.isUnderway || !seqGeq(ack, tail.endSeq)) return false;
   if (!tail.isRetransmission || news.hasDsack) {
@@ -131,6 +131,6 @@ export function tailLossRepaired(
     tail.isUnderway = false;
     return true;
   }
-  if (news.isDuplicate) tail.isUnderway = false;
+  if (news.isRepeated) tail.isUnderway = false;
   return false;
 }

@@ -52,9 +52,10 @@ export function recoveryAdvanced(block: ControlBlock, ackedOctets: number): void
   recovery.duplicateAcks = 0;
   if (seqGeq(block.sndUna, recovery.point)) {
     if (recovery.kind === 'fast') {
-      // RFC 6582 section 3.2 step 3, full acknowledgment (1): no burst.
+      // RFC 9937 section 6.2 with SACK; without, RFC 6582 section 3.2 step 3, full acknowledgment (1): no burst.
       const mss = effectiveMss(block);
-      congestion.cwnd = Math.min(congestion.ssthresh, Math.max(flightOctets(block), mss) + mss);
+      const most = block.hasSack ? Number.POSITIVE_INFINITY : Math.max(flightOctets(block), mss) + mss;
+      congestion.cwnd = Math.min(congestion.ssthresh, most);
     }
     rackRecovered(block);
     recovery.kind = 'none';

@@ -31,12 +31,12 @@ const roads: readonly (readonly [string, Machine, Machine])[] = [
   [
     'ESTABLISHED, when both open at once',
     inEstablished(),
-    after(inSynReceivedByActiveOpen(), (machine) => machine.recv()),
+    by(inSynReceivedByActiveOpen(), (machine) => machine.recv()),
   ],
   [
     'FIN-WAIT-2, with the FIN acknowledged alone, or closed twice',
     inFinWait2(),
-    after(inFinWait1(), (machine) => {
+    by(inFinWait1(), (machine) => {
       machine.close();
       machine.recv();
     }),
@@ -44,13 +44,13 @@ const roads: readonly (readonly [string, Machine, Machine])[] = [
   [
     'TIME-WAIT, from FIN-WAIT-2 or with both in one segment',
     inTimeWait(),
-    after(inFinWait1(), (machine) => machine.recv({ flags: 'FIN,ACK' })),
+    by(inFinWait1(), (machine) => machine.recv({ flags: 'FIN,ACK' })),
   ],
-  ['TIME-WAIT, from CLOSING', inTimeWait(), after(inClosing(), (machine) => machine.recv())],
+  ['TIME-WAIT, from CLOSING', inTimeWait(), by(inClosing(), (machine) => machine.recv())],
   [
     'LAST-ACK, with a FIN that came before its turn',
     inLastAck(),
-    after(inEstablished(), (machine) => {
+    by(inEstablished(), (machine) => {
       machine.recv({ flags: 'FIN,ACK', payload: 'b', seq: machine.block.rcvNxt + 1 });
       machine.block = { ...machine.block, earlyFin: undefined, early: [], recentBlocks: [] };
       machine.recv({ flags: 'FIN,ACK' });
@@ -59,7 +59,7 @@ const roads: readonly (readonly [string, Machine, Machine])[] = [
   ],
 ];
 
-function after(machine: Machine, road: (machine: Machine) => void): Machine {
+function by(machine: Machine, road: (machine: Machine) => void): Machine {
   road(machine);
   return machine;
 }
