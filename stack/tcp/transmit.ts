@@ -104,6 +104,8 @@ function resize(block: ControlBlock, step: Step, index: number, record: SentReco
   if (more <= 0) return;
   record.length += more;
   block.sndNxt = seqAdd(block.sndNxt, more);
+  // MUST-61: it is the last that is queued now.
+  record.isPushed = unsentOctets(block) === 0;
 }
 
 export function markLost(block: ControlBlock, record: SentRecord): void {
@@ -157,10 +159,12 @@ function nextPiece(block: ControlBlock, step: Step): Piece | undefined {
 /** May a segment leave that is not full? */
 function mayBeSmall(block: ControlBlock, octets: number, isAll: boolean): boolean {
   if (octets === 0) return false;
-  if (!isAll) return octets >= block.maxSndWnd / 2;
+  const isAlone = block.settings.noDelay || flightOctets(block) === 0;
+  // Section 3.8.6.2.1 (3), with Nagle's condition in its brackets.
+  if (!isAll) return isAlone && octets >= block.maxSndWnd / 2;
   if (block.isUrgent && seqDiff(block.sndUp, block.sndNxt) > 0) return true;
   if (block.hasMore || block.settings.cork) return false;
-  return block.settings.noDelay || flightOctets(block) === 0;
+  return isAlone;
 }
 
 function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }: Piece): void {
