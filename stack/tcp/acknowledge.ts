@@ -63,7 +63,8 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
       segment.ack === block.sndUna && segment.payload.length === 0 && option(segment, 'sack') === undefined,
     isAmbiguous: false,
     delivered: 0,
-    isMarked: block.hasEcn && (segment.flags & FLAG.ECE) !== 0,
+    // On a SYN,ACK the flag grants ECN.
+    isMarked: block.hasEcn && (segment.flags & (FLAG.ECE | FLAG.SYN)) === FLAG.ECE,
     sampleNs: undefined,
   };
   // SND.UNA < SEG.ACK =< SND.NXT: what it covers leaves the retransmission queue.

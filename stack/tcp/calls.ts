@@ -29,7 +29,7 @@ function goOn(block: ControlBlock, step: Step): void {
 /** Settings may change while the connection lives: what was held back may go, and timers begin or end. */
 export function setSettings(block: ControlBlock, step: Step, settings: Partial<TcpSettings>): void {
   block.settings = { ...block.settings, ...settings };
-  if ((settings.userTimeoutMs ?? 0) > 0) block.owesUserTimeout = true;
+  if (settings.userTimeoutMs !== undefined) block.owesUserTimeout = settings.userTimeoutMs > 0;
   readdress(block);
   if (block.state !== 'LISTEN') goOn(block, step);
 }

@@ -77,7 +77,7 @@ function withoutOwnSyn(block: ControlBlock, step: Step, segment: Segment): Segme
   // Its window is not scaled (RFC 7323 section 2.2): it is put as one that is would be, rounded down.
   const window = segment.window >> block.sndWndShift;
   if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN, window };
-  // RFC 7323 section 4.3: its timestamp is what the SYN,ACK echoes, or the other side would measure from its first SYN on.
+  // RFC 7323 section 4.3: what is echoed is of the SYN that came last, or the other side would measure how long it waited.
   const timestamps = block.hasTimestamps ? option(segment, 'timestamps') : undefined;
   if (timestamps !== undefined) remember(block, timestamps, step);
   // Counted as a challenge is: a flood of one SYN must not become a flood of SYN,ACKs.

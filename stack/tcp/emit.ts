@@ -62,6 +62,9 @@ export function emit(block: ControlBlock, step: Step, outgoing: Outgoing): void 
     options,
     payload,
   });
+  // RFC 5482 section 3.2: on the SYN, and on the first segment behind it.
+  if (block.owesUserTimeout && !isSyn && options.some(({ kind }) => kind === 'userTimeout'))
+    block.owesUserTimeout = false;
   settle(block, step, hasAck, payload.length);
 }
 
@@ -71,7 +74,6 @@ const ZERO = 0 as SeqNumber;
 function settle(block: ControlBlock, step: Step, hasAck: boolean, octets: number): void {
   block.counts.segmentsOut += 1;
   block.counts.octetsSent += octets;
-  if (block.owesUserTimeout) block.owesUserTimeout = false;
   if (!hasAck) return;
   block.lastAckSent = block.rcvNxt;
   block.ackOwed = 'none';

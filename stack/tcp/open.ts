@@ -249,9 +249,11 @@ function agree(block: ControlBlock, step: Step, options: SynOptions, isSynAck: b
     block.tsRecent = options.timestamps.tsVal;
     block.tsRecentNs = step.nowNs;
   }
-  block.hasEcn = options.ecn && (isSynAck ? settings.ecn === 'ask' : settings.ecn !== 'off');
-  if (settings.userTimeoutOption && options.userTimeoutMs !== undefined)
-    block.peerUserTimeoutMs = options.userTimeoutMs;
+  // RFC 3168 section 6.1.1: not by who has sent a SYN that did not ask.
+  const hasAsked = settings.ecn === 'ask' && block.counts.timeouts === 0;
+  block.hasEcn = options.ecn && (isSynAck ? hasAsked : settings.ecn !== 'off');
+  if (settings.userTimeoutOption && (options.userTimeoutMs ?? 0) > 0)
+    block.peerUserTimeoutMs = options.userTimeoutMs ?? 0;
   block.rcvMss = Math.min(block.ownMss, 536);
 }
 

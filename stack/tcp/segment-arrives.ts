@@ -46,7 +46,7 @@ function arrives(block: ControlBlock, step: Step, segment: Segment): void {
 /** Section 3.10.7.4. Each step says whether the next one follows. */
 function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment): void {
   if (block.state === 'TIME-WAIT' && mayReopen(block, arrived)) {
-    step.notices.push({ kind: 'reincarnation' });
+    step.notices.push({ kind: 'reincarnation', sndNxt: block.sndNxt });
     freed(block, step);
     return;
   }
@@ -198,8 +198,10 @@ function heedMarks(block: ControlBlock, { ip, flags, options }: Segment): void {
     if ((ip.trafficClass & 0b11) === 0b11) block.echoesCongestion = true;
   }
   if (!block.settings.userTimeoutOption) return;
+  // RFC 5482 section 3: zero is reserved.
   for (const option of options)
-    if (option.kind === 'userTimeout') block.peerUserTimeoutMs = userTimeoutMsOf(option);
+    if (option.kind === 'userTimeout' && option.timeout > 0)
+      block.peerUserTimeoutMs = userTimeoutMsOf(option);
 }
 
 /** RFC 9293 section 3.6.1 (SHLD-3): data for a program that has closed and is gone: it must learn that it was lost. */

@@ -1,5 +1,5 @@
 /** What one event brings about: the segments that leave, and what the program is told. */
-import type { Segment } from '../../harness/segment/index.js';
+import type { Segment, SeqNumber } from '../../harness/segment/index.js';
 import type { ControlBlock } from './control-block.js';
 import type { TcpState } from './state.js';
 import type { Nanos } from './time.js';
@@ -29,8 +29,8 @@ export type Notice =
   /** TIME-WAIT was started anew. */
   | { readonly kind: 'lingers' }
   | { readonly kind: 'failed'; readonly error: TcpError }
-  /** A SYN came for a connection in TIME-WAIT and may open another in its place (RFC 6191). */
-  | { readonly kind: 'reincarnation' };
+  /** A SYN came for a connection in TIME-WAIT and may open another in its place, which begins above `sndNxt` (RFC 6191, RFC 9293 MAY-2). */
+  | { readonly kind: 'reincarnation'; readonly sndNxt: SeqNumber };
 
 export interface Step {
   readonly nowNs: Nanos;
