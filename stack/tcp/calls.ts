@@ -1,8 +1,9 @@
 /** The user's calls of RFC 9293 section 3.10 on a connection that there is: SEND, RECEIVE, CLOSE, ABORT. OPEN is in `open.ts`. */
 import { type SeqNumber, seqAdd, seqDiff, seqGt } from '../../harness/segment/index.js';
 import { type ControlBlock, sendEnd } from './control-block.js';
-import { readdress, sendAck, sendReset } from './emit.js';
+import { sendAck, sendReset } from './emit.js';
 import { freed } from './end.js';
+import { readdress } from './ip-headers.js';
 import { shouldTellWindow } from './receive-window.js';
 import { limitFinWait2 } from './segment-arrives.js';
 import type { TcpSettings } from './settings.js';

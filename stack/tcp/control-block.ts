@@ -158,6 +158,8 @@ export interface ControlBlock {
   readonly linkMtu: number;
   pathMtu: number;
   pmtu: PathMtuProbe;
+  /** An IPv4 path that takes less than every host must: DF is not set. */
+  allowsFragments: boolean;
   readonly ipHeaderOctets: number;
   /** Of the segments that leave, without and with ECT(0). */
   ip: IpHeader;

@@ -9,9 +9,9 @@ import {
   type TcpOption,
 } from '../../harness/segment/index.js';
 import type { ControlBlock } from './control-block.js';
+import { ipv4Header, ipv6Header } from './ip-headers.js';
 import { synOptions, timestampOptions, usualOptions } from './options.js';
 import { offerWindow } from './receive-window.js';
-import type { TcpSettings } from './settings.js';
 import { isSynchronized } from './state.js';
 import type { Step } from './step.js';
 import { NEVER } from './time.js';
@@ -134,53 +134,7 @@ export function resetFor(segment: Segment, hopLimit = 64): Segment | undefined {
   };
 }
 
-const ECT_0 = 0b10;
-
-export interface Envelope {
-  readonly settings: Pick<TcpSettings, 'hopLimit' | 'dscp' | 'pathMtuDiscovery'>;
-  readonly local: { readonly ip: string };
-  readonly remote: { readonly ip: string };
-  readonly ipVersion: 4 | 6;
-  readonly flowLabel?: number;
-}
-
-/** The IP headers of a connection's segments: RFC 9293 MUST-48 and MUST-49, RFC 1191's DF, RFC 6437's flow label. */
-export function ipHeaders(envelope: Envelope): Pick<ControlBlock, 'ip' | 'ipEct'> {
-  const { settings, local, remote, ipVersion, flowLabel = 0 } = envelope;
-  const header = (ecn: number): Segment['ip'] => {
-    const trafficClass = (settings.dscp << 2) | ecn;
-    const fields = { src: local.ip, dst: remote.ip, ttl: settings.hopLimit, trafficClass };
-    return ipVersion === 4
-      ? ipv4Header({ ...fields, dontFragment: settings.pathMtuDiscovery !== 'off' })
-      : ipv6Header({ ...fields, flowLabel });
-  };
-  return { ip: header(0), ipEct: header(ECT_0) };
-}
-
-/** The same after the settings have changed. */
-export function readdress(block: ControlBlock): void {
-  const { settings, local, remote, ip } = block;
-  const flowLabel = ip.version === 6 ? ip.flowLabel : 0;
-  Object.assign(block, ipHeaders({ settings, local, remote, ipVersion: ip.version, flowLabel }));
-}
-
 const answerHeader = (ip: Segment['ip'], hopLimit: number): Segment['ip'] =>
   ip.version === 4
     ? ipv4Header({ src: ip.dst, dst: ip.src, ttl: hopLimit, trafficClass: 0, dontFragment: true })
     : ipv6Header({ src: ip.dst, dst: ip.src, ttl: hopLimit, trafficClass: 0, flowLabel: 0 });
-
-export const ipv4Header = (fields: {
-  readonly src: string;
-  readonly dst: string;
-  readonly ttl: number;
-  readonly trafficClass: number;
-  readonly dontFragment: boolean;
-}): Segment['ip'] => ({ version: 4, identification: 0, options: NOTHING, ...fields });
-
-export const ipv6Header = (fields: {
-  readonly src: string;
-  readonly dst: string;
-  readonly ttl: number;
-  readonly trafficClass: number;
-  readonly flowLabel: number;
-}): Segment['ip'] => ({ version: 6, extensions: NOTHING, nextHeader: 6, ...fields });

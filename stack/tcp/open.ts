@@ -3,7 +3,8 @@ import { FLAG, type Segment, type SeqNumber, seqAdd } from '../../harness/segmen
 import { initialCongestion } from './congestion/congestion-control.js';
 import { noRate } from './congestion/proportional-rate.js';
 import { type ControlBlock, emptyRing, emptySent, noTimers, type SocketAddress } from './control-block.js';
-import { emitSyn, ipHeaders } from './emit.js';
+import { emitSyn } from './emit.js';
+import { ipHeaders } from './ip-headers.js';
 import { readSynOptions, type SynOptions } from './options.js';
 import { beginMtuSearch, leastMtu } from './path-mtu.js';
 import { noRack } from './rack.js';
@@ -59,6 +60,7 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     linkMtu,
     pathMtu: Math.min(pathMtu, linkMtu, mostUndiscovered(options)),
     pmtu: { low: 0, high: 0 },
+    allowsFragments: false,
     ipHeaderOctets,
     ...ipHeaders(options),
     sndWndShift: 0,

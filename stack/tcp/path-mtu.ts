@@ -3,6 +3,7 @@
  * layer path MTU discovery, RFC 4821). Sizes are octets of IP packet.
  */
 import type { ControlBlock } from './control-block.js';
+import { readdress } from './ip-headers.js';
 import type { SentRecord } from './sent-list.js';
 import { effectiveMss, pipeOctets } from './sizes.js';
 import { fromMs, type Nanos, NEVER } from './time.js';
@@ -92,10 +93,17 @@ export function suspectBlackHole(block: ControlBlock): void {
 /** ICMP says that a packet was too big. Returns whether that changed anything. */
 export function lowerMtu(block: ControlBlock, told: number, nowNs: Nanos): boolean {
   if (block.settings.pathMtuDiscovery === 'off') return false;
-  // RFC 1191 section 3: never above what was believed, nor below what every path takes.
-  const mtu = Math.max(told, leastMtu(block));
-  if (mtu >= block.pathMtu) return false;
-  block.pathMtu = mtu;
+  const least = leastMtu(block);
+  // RFC 8201 section 4: no IPv6 link is smaller.
+  if (told < least && block.ip.version === 6) return false;
+  // RFC 1191 section 3: never above what was believed. Who forges smaller ones must not make headers all that is sent (RFC 5927
+  // section 7): where an IPv4 path takes less than every host must, routers may fragment.
+  const mtu = Math.max(told, least);
+  if (told < least && !block.allowsFragments) {
+    block.allowsFragments = true;
+    readdress(block);
+  } else if (mtu >= block.pathMtu) return false;
+  block.pathMtu = Math.min(mtu, block.pathMtu);
   if (block.pmtu.high > 0) {
     block.pmtu.high = Math.max(Math.min(block.pmtu.high, mtu), block.pmtu.low);
     block.pmtu.low = Math.min(block.pmtu.low, mtu);
