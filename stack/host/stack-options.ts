@@ -16,8 +16,13 @@ export interface TcpStackOptions {
   readonly clock: StackClock;
   /** Octets that nobody can guess: keys, and the choice of ports. */
   readonly randomBytes: (octets: number) => Uint8Array;
-  /** Takes each IP packet that leaves. It must not call `input` of this stack before it returns. */
-  readonly output: (packet: Uint8Array) => void;
+  /**
+   * Takes each IP packet that leaves. It must not call `input` of this stack before it returns. `segmentOctets`: the packet holds several
+   * segments of so much data each, the last one less; 0: it is one.
+   */
+  readonly output: (packet: Uint8Array, segmentOctets: number) => void;
+  /** The largest packet of several segments that `output` takes, whose checksums it completes; default 0: it takes none, and whole ones. */
+  readonly offloadOctets?: number;
   /** The host's own addresses. */
   readonly addresses: readonly string[];
   /** Of the link, in octets of IP packet. */

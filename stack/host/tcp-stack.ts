@@ -17,6 +17,7 @@ import {
   type SocketAddress,
   type Step,
   segmentArrives,
+  segmentDataOctets,
   send,
   type TcpSettings,
   type TcpState,
@@ -180,6 +181,7 @@ export class TcpStack implements SocketHost {
       iss: initialSequence(this.#secret, local, remote, nowNs),
       tsOffset: timestampOffset(this.#secret, local.ip, remote.ip),
       linkMtu: this.#mtu,
+      offloadOctets: this.#options.offloadOctets ?? 0,
       flowLabel: this.#secret.ofPair('flow', local, remote) & 0xfffff,
       ...(pathMtu === undefined ? {} : { pathMtu }),
       ...this.#options.initialNumbers?.(local, remote),
@@ -188,9 +190,9 @@ export class TcpStack implements SocketHost {
 
   // Packets
 
-  /** A packet has come. It may be kept: hand over octets that nobody changes. */
-  input(packet: Uint8Array): void {
-    const decoded = decode(packet);
+  /** A packet has come. Its octets are not kept. `trust`: whoever brings it vouches for its checksums. */
+  input(packet: Uint8Array, checksums: 'verify' | 'trust' = 'verify'): void {
+    const decoded = decode(packet, { checksums });
     switch (decoded.kind) {
       case 'segment': {
         const { checksumOk, segment } = decoded;
@@ -256,22 +258,24 @@ export class TcpStack implements SocketHost {
     this.done(socket, step);
   }
 
-  #send(segment: Segment): void {
+  #send(segment: Segment, segmentOctets = 0): void {
     const { ip } = segment;
+    const { offloadOctets = 0, output } = this.#options;
+    const how = offloadOctets > 0 ? PARTIAL : COMPLETE;
     if (ip.version === 4 && !ip.dontFragment) {
       // RFC 6864: what may be fragmented must be told apart.
       this.#identification = (this.#identification + 1) & 0xffff;
-      this.#options.output(encode({ ...segment, ip: { ...ip, identification: this.#identification } }));
+      output(encode({ ...segment, ip: { ...ip, identification: this.#identification } }, how), segmentOctets);
       return;
     }
-    this.#options.output(encode(segment));
+    output(encode(segment, how), segmentOctets);
   }
 
   // What follows from a step
 
   done(socket: TcpSocket, step: Step): void {
-    for (const segment of step.segments) this.#send(segment);
     const { block } = socket;
+    for (const segment of step.segments) this.#send(segment, segmentDataOctets(block, segment));
     for (const notice of step.notices) {
       if (notice.kind === 'state')
         this.#observe(block.local, block.remote, notice.from, notice.to, this.#remains(socket, notice.to));
@@ -342,3 +346,6 @@ export class TcpStack implements SocketHost {
     this.#openings.clear();
   }
 }
+
+const PARTIAL = { checksums: 'partial' } as const;
+const COMPLETE = { checksums: 'compute' } as const;

@@ -143,6 +143,8 @@ function takeSack(block: ControlBlock, segment: Segment, nowNs: Nanos, news: New
   for (const { left, right } of sack.blocks) {
     // RFC 6675 section 5 and RFC 2018: blocks of what was never sent, or is acknowledged, tell nothing.
     if (!seqLt(left, right) || seqGt(right, block.sndNxt) || seqLeq(right, block.sndUna)) continue;
+    if (block.bundleOctets > 0) splitAt(block, left);
+    if (block.bundleOctets > 0) splitAt(block, right);
     for (let i = block.sent.indexOf(left); i < block.sent.count; i += 1) {
       const record = block.sent.at(i);
       if (record === undefined || seqGt(endOf(record), right)) break;
@@ -154,6 +156,15 @@ function takeSack(block: ControlBlock, segment: Segment, nowNs: Nanos, news: New
       news.hasSacked = true;
     }
   }
+}
+
+/** Of several segments that left in one, some have arrived: from now on they are told apart. */
+function splitAt({ sent, recovery }: ControlBlock, seq: SeqNumber): void {
+  const i = sent.indexOf(seq);
+  const record = sent.at(i);
+  if (record === undefined || !seqLt(record.seq, seq)) return;
+  sent.split(i, seqDiff(seq, record.seq));
+  if (record.isLost || record.isSacked) recovery.marked += 1;
 }
 
 /** RFC 2883 section 4: the first block lies below the cumulative ACK, or inside of the second. */

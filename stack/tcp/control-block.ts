@@ -160,6 +160,8 @@ export interface ControlBlock {
   pmtu: PathMtuProbe;
   /** An IPv4 path that takes less than every host must: DF is not set. */
   allowsFragments: boolean;
+  /** Data that several segments in one may hold, where the link cuts them apart; 0: each leaves by itself. */
+  readonly bundleOctets: number;
   readonly ipHeaderOctets: number;
   /** Of the segments that leave, without and with ECT(0). */
   ip: IpHeader;

@@ -22,7 +22,7 @@ export { rcvWnd } from './receive-window.js';
 export { currentRtoNs } from './round-trip.js';
 export { segmentArrives } from './segment-arrives.js';
 export { DEFAULT_SETTINGS, type TcpSettings } from './settings.js';
-export { effectiveMss, flightOctets, pipeOctets, unsentOctets } from './sizes.js';
+export { effectiveMss, flightOctets, pipeOctets, segmentDataOctets, unsentOctets } from './sizes.js';
 export { isSynchronized, maySend, receivesText, type TcpState } from './state.js';
 export { type ConnectionStatus, status } from './status.js';
 export { type Notice, newStep, type Step, type TcpError } from './step.js';

@@ -30,6 +30,8 @@ export interface OpenOptions {
   readonly linkMtu: number;
   /** What is known of the path; default: the link's. */
   readonly pathMtu?: number;
+  /** The largest packet that may hold several segments, to be cut where they leave; absent: none may. */
+  readonly offloadOctets?: number;
   /** 20 bits, for IPv6. */
   readonly flowLabel?: number;
   /** The Fast Open cookie to send, empty to ask for one; absent: no Fast Open (RFC 7413). */
@@ -39,6 +41,7 @@ export interface OpenOptions {
 /** RFC 9293 MUST-15: when no MSS option came. */
 const DEFAULT_MSS = { 4: 536, 6: 1220 } as const;
 const IP_HEADER_OCTETS = { 4: 20, 6: 40 } as const;
+const MOST_TCP_HEADER_OCTETS = 60;
 
 export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos): ControlBlock {
   const { settings, ipVersion, iss, linkMtu, pathMtu = linkMtu } = options;
@@ -61,6 +64,7 @@ export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos):
     pathMtu: Math.min(pathMtu, linkMtu, mostUndiscovered(options)),
     pmtu: { low: 0, high: 0 },
     allowsFragments: false,
+    bundleOctets: Math.max((options.offloadOctets ?? 0) - ipHeaderOctets - MOST_TCP_HEADER_OCTETS, 0),
     ipHeaderOctets,
     ...ipHeaders(options),
     sndWndShift: 0,

@@ -146,14 +146,23 @@ function nextPiece(block: ControlBlock, step: Step): Piece | undefined {
   if (usable <= 0) return undefined;
   const limit = payloadLimit(block, step.nowNs);
   const probe = mtuProbeOctets(block, Math.min(unsent, usable));
-  const octets = probe > 0 ? probe - (block.pathMtu - limit) : Math.min(unsent, usable, limit);
-  const isFin = wantsFin && octets === unsent && usable > octets;
-  if (octets < limit && !isFin && !mayBeSmall(block, octets, octets === unsent)) return undefined;
-  if (congestionRoom(block) < octets) {
+  const single = probe > 0 ? probe - (block.pathMtu - limit) : Math.min(unsent, usable, limit);
+  const isLast = wantsFin && single === unsent && usable > single;
+  if (single < limit && !isLast && !mayBeSmall(block, single, single === unsent)) return undefined;
+  const room = congestionRoom(block);
+  if (room < single) {
     block.congestion.isLimiting = true;
     return undefined;
   }
+  const octets = single === limit ? bundle(block, limit, Math.min(unsent, usable, room)) : single;
+  const isFin = wantsFin && octets === unsent && usable > octets;
   return { octets, isFin, mtuProbe: probe };
+}
+
+/** As many full segments in one as there may be, where the link cuts them apart: the stack's work is for each packet, not for each octet. */
+function bundle({ bundleOctets, congestion }: ControlBlock, limit: number, most: number): number {
+  const octets = Math.min(most, bundleOctets, congestion.cwnd);
+  return Math.max(octets - (octets % limit), limit);
 }
 
 /** May a segment leave that is not full? */
