@@ -1,4 +1,5 @@
 export { EthernetDevice, type EthernetOptions } from './ethernet/ethernet-device.js';
+export { Routes } from './ethernet/route.js';
 export { DeviceError } from './libc.js';
 export { Host, type HostOptions, openHost } from './open-host.js';
 export type { ArrivalFacts, PacketDevice, Receive } from './packet-device.js';

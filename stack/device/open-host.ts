@@ -1,10 +1,10 @@
 /** A host of its own on a network of Linux: the stack on a TUN device, or on an interface such as one end of a veth pair. */
 import { randomBytes } from 'node:crypto';
-import { type StateChange, TcpStack } from '../host/index.js';
+import { type StackClock, type StateChange, TcpStack } from '../host/index.js';
 import { Liveness, Net } from '../net/index.js';
 import type { TcpSettings } from '../tcp/index.js';
 import { EthernetDevice } from './ethernet/ethernet-device.js';
-import { localMac, macOctets } from './ethernet/mac.js';
+import { macOctets } from './ethernet/mac.js';
 import { parseAddress, Routes } from './ethernet/route.js';
 import type { PacketDevice } from './packet-device.js';
 import { RealClock } from './real-clock.js';
@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly addresses: readonly string[];
   /** Where packets to other networks go; one for each version of IP. Only for Ethernet: a TUN has one other end. */
   readonly gateway?: string | readonly string[];
+  /** With a device of your own: the clock that it goes by; default: the machine's. */
+  readonly clock?: StackClock;
   /** The host's Ethernet address; default: a random one. */
   readonly mac?: string;
   /** Hand packets of many segments to the kernel in one piece, and leave checksums to it. Default true. */
@@ -73,7 +75,7 @@ export function openHost(options: HostOptions): Host {
   if (addresses.length === 0)
     throw new RangeError('a host has an address at least: give one such as 192.0.2.1/24');
   let device: PacketDevice | undefined;
-  const clock = new RealClock(() => device?.poll());
+  const clock = options.clock ?? new RealClock(() => device?.poll());
   device = openDevice(options, clock);
   const opened = device;
   const stack = new TcpStack({
@@ -90,16 +92,16 @@ export function openHost(options: HostOptions): Host {
   return new Host(stack, opened);
 }
 
-function openDevice(options: HostOptions, clock: RealClock): PacketDevice {
+function openDevice(options: HostOptions, clock: StackClock): PacketDevice {
   const { device, name, gateway = [], offload = true } = options;
   if (typeof device !== 'string') return device;
   if (name === undefined) throw new RangeError(`a ${device} needs the name of its interface`);
   if (device === 'tun') return new TunDevice({ name, offload });
-  const addresses = options.addresses.map(parseAddress);
+  const { addresses, mac } = options;
   const gateways = typeof gateway === 'string' ? [gateway] : gateway;
   return new EthernetDevice({
     name,
-    mac: options.mac === undefined ? localMac(randomBytes(6)) : macOctets(options.mac),
+    ...(mac === undefined ? {} : { mac: macOctets(mac) }),
     addresses,
     routes: new Routes(addresses, gateways),
     clock,

@@ -1,4 +1,5 @@
 /** The stack as a host of its own on an Ethernet: its frames, its address, and who has which address of the others. */
+import { randomBytes } from 'node:crypto';
 import { ipBytes, ipv4Text, ipv6Text } from '../../../harness/segment/index.js';
 import type { StackClock } from '../../host/index.js';
 import { ethernetInterface } from '../interface.js';
@@ -7,7 +8,7 @@ import type { PacketDevice, Receive } from '../packet-device.js';
 import { PacketSocket, type Slot } from '../packet-socket.js';
 import { VIRTIO_HEADER_OCTETS, writeVirtioHeader } from '../virtio-header.js';
 import { readArp, writeArp } from './arp.js';
-import { BROADCAST, isGroupMac, MAC_OCTETS, multicastMac6, sameOctets } from './mac.js';
+import { BROADCAST, isGroupMac, localMac, MAC_OCTETS, multicastMac6, sameOctets } from './mac.js';
 import {
   ALL_NODES,
   isNeighbourMessage,
@@ -16,7 +17,7 @@ import {
   writeNeighbourMessage,
 } from './neighbour-discovery.js';
 import { Neighbours } from './neighbours.js';
-import type { OwnAddress, Routes } from './route.js';
+import { type OwnAddress, parseAddress, type Routes } from './route.js';
 
 const HEADER_OCTETS = 14;
 const ETH_P_IP = 0x0800;
@@ -28,8 +29,10 @@ const UNKNOWN = new Uint8Array(MAC_OCTETS);
 export interface EthernetOptions {
   /** Of the interface in the network namespace of the calling thread. */
   readonly name: string;
-  readonly mac: Uint8Array;
-  readonly addresses: readonly OwnAddress[];
+  /** Default: a random one. */
+  readonly mac?: Uint8Array;
+  /** The host's own, such as `192.0.2.1/24`. */
+  readonly addresses: readonly string[];
   readonly routes: Routes;
   readonly clock: StackClock;
   /** Hands packets of many segments over in one piece, without checksums: the interface, or the kernel for it, does the rest. */
@@ -39,7 +42,10 @@ export interface EthernetOptions {
 export class EthernetDevice implements PacketDevice {
   readonly mtu: number;
   readonly offloadOctets: number;
-  readonly #options: EthernetOptions;
+  readonly #offload: boolean;
+  readonly #routes: Routes;
+  readonly #addresses: readonly OwnAddress[];
+  readonly #mac: Uint8Array;
   readonly #socket: PacketSocket;
   readonly #neighbours: Neighbours;
   #receive: Receive | undefined;
@@ -48,7 +54,10 @@ export class EthernetDevice implements PacketDevice {
   #lastMac: Uint8Array | undefined;
 
   constructor(options: EthernetOptions) {
-    this.#options = options;
+    this.#offload = options.offload;
+    this.#routes = options.routes;
+    this.#addresses = options.addresses.map(parseAddress);
+    this.#mac = options.mac ?? localMac(randomBytes(MAC_OCTETS));
     const { index, mtu } = withSentence(options.name, () => ethernetInterface(options.name));
     this.mtu = mtu;
     this.offloadOctets = options.offload ? MOST_OCTETS : 0;
@@ -87,7 +96,7 @@ export class EthernetDevice implements PacketDevice {
 
   #frame(frame: Uint8Array, isTrusted: boolean): void {
     if (frame.length < HEADER_OCTETS) return;
-    if (!sameOctets(frame, 0, this.#options.mac) && !isGroupMac(frame, 0)) return;
+    if (!sameOctets(frame, 0, this.#mac) && !isGroupMac(frame, 0)) return;
     const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
     const packet = frame.subarray(HEADER_OCTETS);
     if (type === ETH_P_IPV6 && isNeighbourMessage(packet)) this.#neighbourMessage(packet);
@@ -103,10 +112,9 @@ export class EthernetDevice implements PacketDevice {
     const own = this.#own(message.targetIp);
     this.#learn(ipv4Text(message.senderIp), message.senderMac, own === undefined);
     if (own === undefined || message.operation !== 'request') return;
-    const { mac } = this.#options;
     const reply = writeArp({
       operation: 'reply',
-      senderMac: mac,
+      senderMac: this.#mac,
       senderIp: own.octets,
       targetMac: message.senderMac,
       targetIp: message.senderIp,
@@ -133,16 +141,14 @@ export class EthernetDevice implements PacketDevice {
       sourceIp: own.octets,
       destinationIp: to,
       targetIp: own.octets,
-      mac: this.#options.mac,
+      mac: this.#mac,
       isAnswer: !isProbe,
     });
     this.#sendFrame(isProbe ? multicastMac6(to) : (mac ?? BROADCAST), ETH_P_IPV6, answer);
   }
 
   #own(ip: Uint8Array): OwnAddress | undefined {
-    return this.#options.addresses.find(
-      ({ octets }) => octets.length === ip.length && sameOctets(octets, 0, ip),
-    );
+    return this.#addresses.find(({ octets }) => octets.length === ip.length && sameOctets(octets, 0, ip));
   }
 
   #learn(ip: string, mac: Uint8Array, isAsked: boolean): void {
@@ -167,7 +173,7 @@ export class EthernetDevice implements PacketDevice {
   }
 
   #nextHop(destination: Uint8Array): string {
-    const gateway = this.#options.routes.gatewayFor(destination);
+    const gateway = this.#routes.gatewayFor(destination);
     return gateway ?? (destination.length === 4 ? ipv4Text(destination) : ipv6Text(destination));
   }
 
@@ -189,7 +195,7 @@ export class EthernetDevice implements PacketDevice {
     const isVersion6 = (packet[0] ?? 0) >> 4 === 6;
     const slot = this.#write(mac, isVersion6 ? ETH_P_IPV6 : ETH_P_IP, packet);
     if (slot === undefined) return;
-    if (this.#options.offload)
+    if (this.#offload)
       writeVirtioHeader(slot.view, slot.at, {
         packetAt: slot.at + VIRTIO_HEADER_OCTETS + HEADER_OCTETS,
         linkOctets: HEADER_OCTETS,
@@ -209,7 +215,7 @@ export class EthernetDevice implements PacketDevice {
     octets.fill(0, at, at + VIRTIO_HEADER_OCTETS);
     const frameAt = at + VIRTIO_HEADER_OCTETS;
     octets.set(mac, frameAt);
-    octets.set(this.#options.mac, frameAt + MAC_OCTETS);
+    octets.set(this.#mac, frameAt + MAC_OCTETS);
     view.setUint16(frameAt + 2 * MAC_OCTETS, type);
     octets.set(content, frameAt + HEADER_OCTETS);
     return slot;
@@ -217,13 +223,12 @@ export class EthernetDevice implements PacketDevice {
 
   #solicit(ip: string, known: Uint8Array | undefined): void {
     const octets = ipBytes(ip);
-    const source = this.#options.routes.sourceFor(octets);
+    const source = this.#routes.sourceFor(octets);
     if (source === undefined) return;
-    const { mac } = this.#options;
     if (octets.length === 4) {
       const request = writeArp({
         operation: 'request',
-        senderMac: mac,
+        senderMac: this.#mac,
         senderIp: source.octets,
         targetMac: UNKNOWN,
         targetIp: octets,
@@ -237,7 +242,7 @@ export class EthernetDevice implements PacketDevice {
       sourceIp: source.octets,
       destinationIp: known === undefined ? group : octets,
       targetIp: octets,
-      mac,
+      mac: this.#mac,
     });
     this.#sendFrame(known ?? multicastMac6(group), ETH_P_IPV6, solicitation);
   }

@@ -31,8 +31,9 @@ export class Routes {
   readonly #addresses: readonly OwnAddress[];
   readonly #gateways: readonly { readonly ip: string; readonly octets: Uint8Array }[];
 
-  constructor(addresses: readonly OwnAddress[], gateways: readonly string[]) {
-    this.#addresses = addresses;
+  /** Addresses as `parseAddress` reads them. */
+  constructor(addresses: readonly string[], gateways: readonly string[] = []) {
+    this.#addresses = addresses.map(parseAddress);
     this.#gateways = gateways.map((ip) => ({ ip, octets: ipBytes(ip) }));
   }
 
