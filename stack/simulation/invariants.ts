@@ -51,9 +51,9 @@ function checkSendSide(block: ControlBlock): void {
     seqDiff(base, sendBase) === fin,
     () => `the queue begins at ${sendBase}, and SND.UNA is ${sndUna}, ISS ${iss}`,
   );
-  // A window of one segment stays as it is when the path's MTU is raised.
+  // A window of one segment stays as it is when the path's MTU is raised; in fast recovery it follows what is under way (RFC 9937).
   demand(
-    congestion.cwnd >= Math.min(effectiveMss(block), LEAST_WINDOW),
+    block.recovery.kind === 'fast' || congestion.cwnd >= Math.min(effectiveMss(block), LEAST_WINDOW),
     () => `cwnd is ${congestion.cwnd} octets`,
   );
   demand(Number.isFinite(congestion.cwnd), () => 'cwnd is no number');

@@ -66,7 +66,9 @@ export function checkShape(segment: Segment): void {
   const octets = optionsLength(options);
   demand(octets <= 40, () => `its options take ${octets} octets`);
   demand(segment.optionsProblem === undefined, () => `its options: ${segment.optionsProblem?.what}`);
-  if (has(FLAG.RST)) demand(payload.length === 0 && octets === 0, () => 'a RST carries something');
+  // RFC 7323 section 5.2: timestamps, where they were agreed on, on a RST too.
+  const isBare = payload.length === 0 && options.every(({ kind }) => kind === 'nop' || kind === 'timestamps');
+  if (has(FLAG.RST)) demand(isBare, () => 'a RST carries something');
   if (!has(FLAG.ACK)) demand(segment.ack === 0, () => 'an ACK field without the flag');
   for (const { kind } of options) {
     const isOfSyn =

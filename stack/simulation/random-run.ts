@@ -56,7 +56,8 @@ const settings: fc.Arbitrary<Partial<TcpSettings>> = fc.record(
     initialWindowSegments: some(10, 1, 3),
     tailLossProbe: fc.boolean(),
     pathMtuDiscovery: some('icmp', 'off', 'probe'),
-    userTimeoutMs: some(0, 0, 400_000),
+    // Longer than the bad luck of a wire lasts: some ten time-outs of a minute.
+    userTimeoutMs: some(0, 0, 4_000_000),
   },
   { requiredKeys: [], noNullPrototype: true },
 ) as fc.Arbitrary<Partial<TcpSettings>>; // fast-check has no type for "any of these"

@@ -177,7 +177,7 @@ describe('First, the sequence number (3.10.7.4)', () => {
       'left of the window': (machine: Machine) => ({ seq: machine.block.rcvNxt - 5, payload: 'abcde' }),
       'without length left of the window': (machine: Machine) => ({ seq: machine.block.rcvNxt - 1 }),
       'at the right edge': (machine: Machine) => ({ seq: machine.block.rcvEdge, payload: 'a' }),
-      'without length at the right edge': (machine: Machine) => ({ seq: machine.block.rcvEdge }),
+      'without length beyond the right edge': (machine: Machine) => ({ seq: machine.block.rcvEdge + 1 }),
     };
     for (const [name, place] of Object.entries(edges))
       it(`${state}: ${name} is answered with <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> (NOID-12, NOID-13)`, () => {
@@ -187,6 +187,12 @@ describe('First, the sequence number (3.10.7.4)', () => {
         expectSent(reaction, expected);
         expect(reaction.state).to.equal(state);
       });
+
+    it(`${state}: without length at the right edge it is heard: whoever has filled the window acknowledges from there`, () => {
+      const machine = make(state);
+      expectSent(machine.recv({ seq: machine.block.rcvEdge }));
+      expect(machine.block.sndUna).to.equal(machine.block.sndNxt);
+    });
 
     it(`${state}: a RST outside of the window is dropped (NOID-13, NOID-16, R5961-01)`, () => {
       for (const resetProfile of ['rfc5961', 'rfc793'] as const) {
