@@ -34,6 +34,10 @@ export interface TcpStackOptions {
   readonly synCookies?: 'flood' | 'always' | 'never';
   /** Instead of those that RFC 6528 and RFC 7323 draw, which nobody can guess: for simulations near the wrap of 32 bits. */
   readonly initialNumbers?: (local: SocketAddress, remote: SocketAddress) => InitialNumbers;
+  /**
+   * Negative advice of RFC 9293 section 3.8.3: what goes to this address is not acknowledged, again and again; another way may be better.
+   */
+  readonly advise?: (advice: { readonly remote: SocketAddress; readonly retries: number }) => void;
   /** Told of each change of state, in order. */
   readonly observe?: (change: StateChange) => void;
 }

@@ -2,12 +2,20 @@
  * A host's TCP: packets in, packets out, and sockets for programs. It knows no device and no clock of its own: packets, time and
  * randomness are handed in, so that it runs the same in virtual time, in real time and in a simulation.
  */
-import { decode, encode, FLAG, type IpHeader, type Segment } from '../../harness/segment/index.js';
+import {
+  decode,
+  encode,
+  FLAG,
+  type IpHeader,
+  type Segment,
+  type SeqNumber,
+} from '../../harness/segment/index.js';
 import {
   type ControlBlock,
   DEFAULT_SETTINGS,
   expire,
   icmpArrives,
+  type Notice,
   newBlock,
   newStep,
   type OpenOptions,
@@ -57,6 +65,8 @@ export class TcpStack implements SocketHost {
   readonly #secret: KeyedHash;
   readonly #pathMtus = new PathMtus();
   readonly #fastOpen: FastOpenCookies;
+  /** Those that have asked for Fast Open and are not open yet. */
+  readonly #fastOpening = new Set<TcpSocket>();
   #identification = 0;
 
   constructor(options: TcpStackOptions) {
@@ -121,7 +131,7 @@ export class TcpStack implements SocketHost {
   connect(to: SocketAddress, options: ConnectOptions = {}): TcpSocket {
     const local = this.#localFor(to, options.from);
     const settings = { ...this.#settings, ...options.settings };
-    const wantsFastOpen = options.fastOpen === true;
+    const wantsFastOpen = options.fastOpen === true && !this.#fastOpen.isSpared(to.ip, this.now());
     const block = newBlock(
       {
         ...this.#openOptions(local, to, settings),
@@ -131,6 +141,7 @@ export class TcpStack implements SocketHost {
       this.now(),
     );
     const socket = this.#adopt(block);
+    if (wantsFastOpen) this.#fastOpening.add(socket);
     const step = newStep(this.now());
     // SEND before OPEN has left: what is queued may travel on the SYN.
     block.state = 'SYN-SENT';
@@ -142,6 +153,8 @@ export class TcpStack implements SocketHost {
   }
 
   #localFor(to: SocketAddress, from: Partial<SocketAddress> = {}): SocketAddress {
+    if (isGroup(to.ip) || isAny(to.ip))
+      throw new StackError('ENETUNREACH', `there is no TCP with ${to.ip}: give the address of one host`);
     const version = versionOf(to.ip);
     const own = this.#options.addresses.find((each) => versionOf(each) === version);
     const ip = from.ip ?? own;
@@ -219,13 +232,17 @@ export class TcpStack implements SocketHost {
       this.#segmentForNobody(segment);
       return;
     }
+    // A port at which nobody listens any more is none to open anew: TIME-WAIT goes on.
+    if (socket.state === 'TIME-WAIT' && this.#listeners.find(ip.dst, dstPort) === undefined)
+      socket.block.settings = { ...socket.block.settings, timeWaitReuse: false };
     const step = newStep(this.now());
     const hadCookie = socket.block.fastOpenCookie;
     segmentArrives(socket.block, step, segment);
     if (hadCookie !== undefined && (segment.flags & FLAG.SYN) !== 0) this.#keepCookie(segment);
     this.done(socket, step);
     // RFC 6191: the old connection has made room for a new one.
-    if (step.notices.some(({ kind }) => kind === 'reincarnation')) this.#segmentForNobody(segment);
+    for (const notice of step.notices)
+      if (notice.kind === 'reincarnation') this.#segmentForNobody(segment, notice.sndNxt);
   }
 
   #keepCookie(segment: Segment): void {
@@ -234,10 +251,14 @@ export class TcpStack implements SocketHost {
   }
 
   /** CLOSED and LISTEN of RFC 9293 sections 3.10.7.1 and 3.10.7.2. */
-  #segmentForNobody(segment: Segment): void {
-    const listener = this.#listeners.find(segment.ip.dst, segment.dstPort);
+  #segmentForNobody(segment: Segment, above?: SeqNumber): void {
+    const { ip, srcPort, dstPort } = segment;
+    // MUST-63: from this very host, which has sent no such thing.
+    const isOwn = this.#addresses.has(ip.src);
+    if (isOwn && this.#connections.find(ip.src, srcPort, ip.dst, dstPort) === undefined) return;
+    const listener = this.#listeners.find(ip.dst, dstPort);
     if (listener === undefined) this.#reset(segment);
-    else this.#openings.segmentArrives(listener, segment);
+    else this.#openings.segmentArrives(listener, segment, above);
   }
 
   #reset(segment: Segment): void {
@@ -276,27 +297,35 @@ export class TcpStack implements SocketHost {
   done(socket: TcpSocket, step: Step): void {
     const { block } = socket;
     for (const segment of step.segments) this.#send(segment, segmentDataOctets(block, segment));
-    for (const notice of step.notices) {
-      if (notice.kind === 'state')
-        this.#observe(block.local, block.remote, notice.from, notice.to, this.#remains(socket, notice.to));
-      else if (notice.kind === 'lingers')
-        this.#observe(
-          block.local,
-          block.remote,
-          'TIME-WAIT',
-          'TIME-WAIT',
-          this.#remains(socket, 'TIME-WAIT'),
-        );
-    }
+    for (const notice of step.notices) this.#heed(socket, notice);
     if (block.state === 'CLOSED') this.#forget(socket);
     else this.#timers.arm(socket);
     for (const notice of step.notices) {
-      if (
-        notice.kind === 'established' ||
-        (notice.kind === 'state' && notice.to === 'SYN-RECEIVED' && block.isFastOpened)
-      )
-        this.#openings.completed(socket);
+      const isEarly = notice.kind === 'state' && notice.to === 'SYN-RECEIVED' && block.isFastOpened;
+      if (notice.kind === 'established' || isEarly) this.#openings.completed(socket);
       socket.tell(notice);
+    }
+  }
+
+  /** What the host itself makes of a notice. */
+  #heed(socket: TcpSocket, notice: Notice): void {
+    const { local, remote, counts } = socket.block;
+    switch (notice.kind) {
+      case 'state':
+        this.#observe(local, remote, notice.from, notice.to, this.#remains(socket, notice.to));
+        return;
+      case 'lingers':
+        this.#observe(local, remote, 'TIME-WAIT', 'TIME-WAIT', this.#remains(socket, 'TIME-WAIT'));
+        return;
+      case 'troubled':
+        this.#options.advise?.({ remote, retries: notice.retries });
+        return;
+      case 'established':
+        // RFC 7413 section 4.1.3.1.
+        if (this.#fastOpening.delete(socket) && counts.timeouts > 0)
+          this.#fastOpen.spare(remote.ip, this.now());
+        return;
+      default:
     }
   }
 
@@ -325,6 +354,7 @@ export class TcpStack implements SocketHost {
     this.#connections.remove(socket);
     this.#timers.cancel(socket);
     this.#openings.forget(socket);
+    this.#fastOpening.delete(socket);
   }
 
   #forgetListener(listener: TcpListener): void {

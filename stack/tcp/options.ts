@@ -129,11 +129,15 @@ export function readSynOptions(segment: Segment): SynOptions {
     else if (option.kind === 'windowScale') found.windowShift ??= Math.min(option.shift, 14);
     else if (option.kind === 'sackPermitted') found.sackPermitted = true;
     else if (option.kind === 'timestamps') found.timestamps ??= option;
-    else if (option.kind === 'fastOpen') found.fastOpen ??= option.cookie;
+    else if (option.kind === 'fastOpen' && isCookie(option.cookie)) found.fastOpen ??= option.cookie;
     else if (option.kind === 'userTimeout') found.userTimeoutMs ??= userTimeoutMsOf(option);
   }
   return found;
 }
+
+/** RFC 7413 section 4.1.1: none, or an even number of octets from 4 to 16; else the option is ignored. */
+const isCookie = ({ length }: Uint8Array): boolean =>
+  length === 0 || (length >= 4 && length <= 16 && length % 2 === 0);
 
 function asksForEcn(flags: number): boolean {
   const bits = flags & (FLAG.ECE | FLAG.CWR);

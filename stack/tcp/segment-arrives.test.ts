@@ -274,7 +274,7 @@ describe('Second, the RST bit (3.10.7.4)', () => {
     'TIME-WAIT': undefined,
   };
   for (const state of WITH_BLOCK) {
-    it(`${state}: at RCV.NXT it ends the connection, with text too (NOID-18 to NOID-20, SHLD-2, MUST-12)`, () => {
+    it(`${state}: at RCV.NXT it ends the connection, with text too (NOID-18, NOID-19, NOID-20, R5961-02, SHLD-2, MUST-12)`, () => {
       for (const resetProfile of ['rfc5961', 'rfc793'] as const)
         for (const payload of ['', 'text that explains']) {
           const reaction = make(state, { settings: { resetProfile } }).recv({ flags: 'RST', payload });
@@ -403,7 +403,7 @@ describe('Fifth, the ACK field (3.10.7.4)', () => {
       expect(reaction.state).to.equal(state);
     });
 
-    it(`${state}: an ACK older than the largest window is challenged (R5961-05)`, () => {
+    it(`${state}: an ACK older than the largest window is challenged (R5961-05, MAY-12)`, () => {
       const machine = make(state);
       const expected = theAck(machine);
       const ack = machine.block.sndUna - machine.block.maxSndWnd - 1;
@@ -524,7 +524,7 @@ describe('Eighth, the FIN bit (3.10.7.4)', () => {
     ['FIN-WAIT-2', inFinWait2, 'TIME-WAIT', {}],
   ];
   for (const [name, from, to, fields] of arrivals)
-    it(`${name}: leads to ${to}, is acknowledged, and ends what is to be read (NOID-32 to NOID-34)`, () => {
+    it(`${name}: leads to ${to}, is acknowledged, and ends what is to be read (NOID-32, NOID-33, NOID-34)`, () => {
       const machine = from();
       const reaction = machine.recv({ flags: 'FIN,ACK', payload: 'bye', ...fields });
       expectSent(reaction, { ack: IRS + 5, flags: 'ACK' });

@@ -91,6 +91,8 @@ function checkReset(block: ControlBlock, step: Step, { seq }: Segment): void {
     case 'SYN-RECEIVED':
       // "If this connection was initiated with a passive OPEN, then return this connection to LISTEN. The user need not be informed."
       if (block.isActive) failed(block, step, 'ECONNREFUSED');
+      // With Fast Open the program has it already (RFC 7413 section 4.2).
+      else if (block.isFastOpened) failed(block, step, 'ECONNRESET');
       else freed(block, step);
       return;
     case 'TIME-WAIT':
@@ -108,7 +110,7 @@ function checkReset(block: ControlBlock, step: Step, { seq }: Segment): void {
 
 /** Fourth; RFC 5961 section 4: a SYN in the window is answered with a challenge ACK, whatever its number. */
 function checkSyn(block: ControlBlock, step: Step): void {
-  if (block.state === 'SYN-RECEIVED' && !block.isActive) {
+  if (block.state === 'SYN-RECEIVED' && !block.isActive && !block.isFastOpened) {
     freed(block, step);
     return;
   }

@@ -76,8 +76,11 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
   record.transmissions += 1;
   record.sentNs = step.nowNs;
   block.counts.retransmissions += 1;
-  if (record.isSyn) emitSyn(block, step);
-  else {
+  if (record.isSyn) {
+    // RFC 7413 section 4.1.3.1: a path may drop what it does not know.
+    if (block.state === 'SYN-SENT') block.fastOpenCookie = undefined;
+    emitSyn(block, step);
+  } else {
     resize(block, step, index, record);
     block.counts.octetsRetransmitted += record.length;
     block.recovery.rate.out += record.length;
@@ -168,11 +171,13 @@ function bundle({ bundleOctets, congestion }: ControlBlock, limit: number, most:
 /** May a segment leave that is not full? */
 function mayBeSmall(block: ControlBlock, octets: number, isAll: boolean): boolean {
   if (octets === 0) return false;
-  const isAlone = block.settings.noDelay || flightOctets(block) === 0;
+  // A SYN is no data that Nagle's algorithm waits for.
+  const { settings, sent } = block;
+  const isAlone = settings.noDelay || flightOctets(block) === (sent.first?.isSyn === true ? 1 : 0);
   // Section 3.8.6.2.1 (3), with Nagle's condition in its brackets.
   if (!isAll) return isAlone && octets >= block.maxSndWnd / 2;
   if (block.isUrgent && seqDiff(block.sndUp, block.sndNxt) > 0) return true;
-  if (block.hasMore || block.settings.cork) return false;
+  if (block.hasMore || settings.cork) return false;
   return isAlone;
 }
 
