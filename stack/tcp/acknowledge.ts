@@ -45,10 +45,12 @@ interface News {
   delivered: number;
   /** ECN-Echo, heeded. */
   isMarked: boolean;
-  /** Something is acknowledged that was sent more than once. */
-  isAmbiguous: boolean;
+  /** When what is acknowledged and was sent more than once was sent last. */
+  ambiguousNs: Nanos;
   /** Round trip of the latest record that was sent once, and was delivered by this ACK. */
   sampleNs: Nanos | undefined;
+  /** When that was sent. */
+  sampledNs: Nanos;
 }
 
 /** Takes an ACK with SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT. */
@@ -61,7 +63,8 @@ export function takeAck(block: ControlBlock, step: Step, segment: Segment): void
     isDuplicate: isDuplicate(block, segment),
     isRepeated:
       segment.ack === block.sndUna && segment.payload.length === 0 && option(segment, 'sack') === undefined,
-    isAmbiguous: false,
+    ambiguousNs: Number.NEGATIVE_INFINITY,
+    sampledNs: Number.NEGATIVE_INFINITY,
     delivered: 0,
     // On a SYN,ACK the flag grants ECN.
     isMarked: block.hasEcn && (segment.flags & (FLAG.ECE | FLAG.SYN)) === FLAG.ECE,
@@ -126,8 +129,11 @@ function deliver(block: ControlBlock, record: SentRecord, nowNs: Nanos, news: Ne
   if (record.isSacked) return;
   news.delivered += record.length;
   // Karn's algorithm (RFC 6298 section 3): of what was sent twice nobody knows which arrived.
-  if (record.transmissions === 1) news.sampleNs = nowNs - record.sentNs;
-  else news.isAmbiguous = true;
+  if (record.transmissions > 1) news.ambiguousNs = Math.max(news.ambiguousNs, record.sentNs);
+  else {
+    news.sampleNs = nowNs - record.sentNs;
+    news.sampledNs = record.sentNs;
+  }
   if (record.mtuProbe > 0) mtuProbeArrived(block, record, nowNs);
   if (block.hasSack) rackDelivered(block, record, nowNs);
 }
@@ -173,7 +179,8 @@ const isDsack = ({ ack }: Segment, { left, right }: SackBlock, second: SackBlock
 
 /** A record that was sent once, else RFC 7323 section 4 on the timestamp that came back. */
 function sampleRoundTrip(block: ControlBlock, segment: Segment, nowNs: Nanos, news: News): void {
-  if (news.isAmbiguous) news.sampleNs = undefined;
+  // What was sent before something else went again may have waited for that, and was not long on its way.
+  if (news.sampledNs < news.ambiguousNs) news.sampleNs = undefined;
   if (news.sampleNs === undefined && news.acked > 0 && block.hasTimestamps) {
     const echoed = option(segment, 'timestamps')?.tsEcr ?? 0;
     const elapsedMs = (tsNow(block, nowNs) - echoed) | 0;

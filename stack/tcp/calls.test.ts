@@ -260,7 +260,7 @@ describe('ABORT (3.10.5)', () => {
 });
 
 describe('STATUS (3.10.6)', () => {
-  it('tells what section 3.9.1.6 lists, and changes nothing', () => {
+  it('tells what section 3.9.1.5 lists, and changes nothing', () => {
     const machine = inEstablished();
     machine.send('abc');
     machine.recv({ payload: 'hello', ack: machine.block.sndUna });

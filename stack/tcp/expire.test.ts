@@ -115,6 +115,15 @@ describe('The retransmission time-out (3.10.8, RFC 6298)', () => {
     expect(machine.block.rtt.srttNs).to.equal(srttNs);
   });
 
+  it('is measured by what left after that: it has waited for nothing', () => {
+    const machine = sending(1, { settings: { noDelay: true } });
+    machine.wait(1000);
+    machine.send(1);
+    machine.wait(30);
+    machine.recv();
+    expect(machine.block.rtt.srttNs).to.be.closeTo(30e6 / 8, 1e6);
+  });
+
   it('is measured by timestamps even then (RFC 7323 section 4)', () => {
     const machine = sending(1, { settings: { timestamps: true, rtoMinMs: 0 }, options: TIMESTAMPS });
     machine.wait(1500);

@@ -1,11 +1,11 @@
-/** STATUS of RFC 9293 sections 3.9.1.6 and 3.10.6: what a program may know of its connection. It changes nothing. */
+/** STATUS of RFC 9293 sections 3.9.1.5 and 3.10.6: what a program may know of its connection. It changes nothing. */
 import type { ControlBlock, SocketAddress } from './control-block.js';
 import { rcvWnd } from './receive-window.js';
 import { flightOctets } from './sizes.js';
 import type { TcpState } from './state.js';
 import { userTimeoutMs } from './timers.js';
 
-/** Security and compartment, which section 3.9.1.6 lists too, do not exist here. */
+/** Security and compartment, which section 3.9.1.5 lists too, do not exist here. */
 export interface ConnectionStatus {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;

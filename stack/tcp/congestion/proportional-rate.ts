@@ -36,5 +36,5 @@ export function paceRecovery(block: ControlBlock, deliveredOctets: number, isSaf
   }
   // "Force a fast retransmit upon entering recovery."
   if (rate.out === 0) count = Math.max(count, mss);
-  congestion.cwnd = pipe + Math.max(count, 0);
+  congestion.cwnd = Math.max(pipe + Math.max(count, 0), mss);
 }
