@@ -6,7 +6,7 @@ import { STORIES } from './stories.js';
 
 /** All that a short connection has. */
 const SEGMENTS = 12;
-const FEWER = 10;
+const FEWER = 8;
 
 interface Kind {
   readonly ipVersion: 4 | 6;

@@ -102,14 +102,13 @@ function checkReceiveSide(block: ControlBlock): void {
 /** All that a connection holds has a bound that its settings give. */
 function checkMemory(block: ControlBlock): void {
   const { settings, sendRing, receiveRing, early, recentBlocks, sent } = block;
-  const unit = 2 ** block.rcvWndShift;
   demand(
-    block.receiveOctets <= settings.receiveBufferOctets + unit,
+    block.receiveOctets <= settings.receiveBufferOctets,
     () => `${block.receiveOctets} octets wait in a buffer of ${settings.receiveBufferOctets}`,
   );
   const wide = (octets: number): number => Math.max(2 ** Math.ceil(Math.log2(octets + 1)), LEAST_RING);
   demand(
-    receiveRing.capacity <= wide(settings.receiveBufferOctets + unit),
+    receiveRing.capacity <= wide(settings.receiveBufferOctets),
     () => `the receive ring takes ${receiveRing.capacity} octets`,
   );
   demand(

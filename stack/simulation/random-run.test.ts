@@ -4,7 +4,7 @@ import { arbitraryRun, play } from './random-run.js';
 
 /** `seed:path` of a run that failed, to play that one again. */
 const REPLAYED = process.env.LASTACK_REPLAY?.split(':');
-const RUNS = isLong ? 20_000 : 400;
+const RUNS = isLong ? 20_000 : 250;
 
 describe('runs at random', function () {
   this.timeout(isLong ? 3_600_000 : 120_000);

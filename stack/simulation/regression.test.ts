@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { decode, option, type Segment } from '../../harness/segment/index.js';
+import { decode, option, type Segment, seqAdd, seqNumber } from '../../harness/segment/index.js';
+import { advance, newStep } from '../tcp/index.js';
 import { loseSubset } from './exhaustive-loss.js';
 import { FOUND_RUNS } from './found-runs.js';
 import { play } from './random-run.js';
 import { type RunOptions, run } from './run.js';
+import { blockIn, fromPeer } from './states.js';
 import { STORIES } from './stories.js';
 import { type HostName, LATENCY_NS } from './two-hosts.js';
 
@@ -46,6 +48,44 @@ describe('what the simulation found', () => {
     const side = { sends: 3000, closes: 'when sent', reads: { octets: 600, everyMs: 20_000 } } as const;
     const { packets } = run({ client: side, server: side, settings: { receiveBufferOctets: 600 } });
     expect(packets).to.be.below(150);
+  });
+
+  it('a window that is told in units of 32 octets does not grow beyond the buffer by a part of one with each segment', () => {
+    const peerOptions = [{ kind: 'windowScale', shift: 5 }, { kind: 'nop' }] as const;
+    const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
+    const { block, nowNs } = blockIn('ESTABLISHED', {
+      ipVersion: 4,
+      iss,
+      irs,
+      peerOptions,
+      sends: 0,
+      receives: 0,
+    });
+    const most = block.settings.receiveBufferOctets;
+    const hear = (octets: number): void => {
+      const segment = fromPeer(block, { payload: new Uint8Array(octets) });
+      advance(block, newStep(nowNs), { kind: 'segment', segment });
+    };
+    for (let i = 0; i * 1460 <= most; i += 1) hear(1460);
+    for (let i = 0; i < 2000; i += 1) hear(1);
+    expect(block.receiveOctets).to.equal(most);
+  });
+
+  it('what was sent from behind a FIN is forgotten with it', () => {
+    const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
+    const { block, nowNs } = blockIn('ESTABLISHED', {
+      ipVersion: 4,
+      iss,
+      irs,
+      peerOptions: [],
+      sends: 0,
+      receives: 0,
+    });
+    const hear = (segment: Segment): unknown => advance(block, newStep(nowNs), { kind: 'segment', segment });
+    hear(fromPeer(block, { seq: seqAdd(block.rcvNxt, 1), payload: 'behind' }));
+    hear(fromPeer(block, { flags: 'FIN,ACK' }));
+    expect(block.early).to.deep.equal([]);
+    expect(block.state).to.equal('CLOSE-WAIT');
   });
 
   for (const { sentence, run: plan } of FOUND_RUNS)
