@@ -208,7 +208,10 @@ function recover(block: ControlBlock, nowNs: Nanos, news: News, ack: SeqNumber):
   const { recovery } = block;
   const wasFast = recovery.kind === 'fast';
   if (news.acked > 0) {
+    // These move along, or 2^31 octets later all would seem to be before them.
+    if (seqGt(block.sndUna, block.cwrPoint)) block.cwrPoint = block.sndUna;
     if (recovery.kind === 'none') {
+      if (seqGt(block.sndUna, recovery.point)) recovery.point = block.sndUna;
       recovery.duplicateAcks = 0;
       recovery.inflation = 0;
     } else recoveryAdvanced(block, news.acked);
