@@ -189,6 +189,8 @@ const patient = (
   { delayMs, latencyMs }: BadWirePlan,
 ): Partial<TcpSettings> => ({
   ...settings,
+  synRetries: 30,
+  synAckRetries: 30,
   dataRetries: 60,
   orphanRetries: 60,
   mslMs: Math.max(settings.mslMs ?? 30_000, delayMs + latencyMs),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decode, option, type Segment, seqAdd, seqNumber } from '../../harness/segment/index.js';
+import { decode, FLAG, option, type Segment, seqAdd, seqNumber } from '../../harness/segment/index.js';
 import { advance, newStep } from '../tcp/index.js';
 import { loseSubset } from './exhaustive-loss.js';
 import { FOUND_RUNS } from './found-runs.js';
@@ -69,6 +69,39 @@ describe('what the simulation found', () => {
     for (let i = 0; i * 1460 <= most; i += 1) hear(1460);
     for (let i = 0; i < 2000; i += 1) hear(1);
     expect(block.receiveOctets).to.equal(most);
+  });
+
+  it('the points that recoveries ended at move along, or they would lie ahead again after 2^31 octets', () => {
+    const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
+    const settings = { ecn: 'ask' } as const;
+    const { block, nowNs } = blockIn('ESTABLISHED', { ipVersion: 4, iss, irs, peerOptions: [], settings });
+    block.hasEcn = true;
+    advance(block, newStep(nowNs), { kind: 'segment', segment: fromPeer(block, { ack: block.sndNxt }) });
+    expect(block.recovery.point).to.equal(block.sndUna);
+    expect(block.cwrPoint).to.equal(block.sndUna);
+  });
+
+  it('a connection that takes the place of one in TIME-WAIT begins behind its numbers', () => {
+    const isns = [1_000_000, 0];
+    const sent = sentIn(
+      {
+        client: { sends: 10, closes: 'after end' },
+        server: { sends: 5000, closes: 'when sent' },
+        rounds: 2,
+        stack: {
+          initialNumbers: ({ port }) => ({
+            iss: seqNumber(port === 80 ? 0 : (isns.pop() ?? 0)),
+            tsOffset: 0,
+          }),
+        },
+      },
+      () => false,
+    );
+    const [first, second] = sent.filter(
+      ({ segment }) => (segment.flags & FLAG.SYN) !== 0 && segment.srcPort === 80,
+    );
+    expect(first?.segment.seq).to.equal(0);
+    expect(second?.segment.seq).to.be.above(5000);
   });
 
   it('what was sent from behind a FIN is forgotten with it', () => {
