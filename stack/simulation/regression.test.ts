@@ -115,8 +115,9 @@ describe('what the simulation found', () => {
       receives: 0,
     });
     const hear = (segment: Segment): unknown => advance(block, newStep(nowNs), { kind: 'segment', segment });
-    hear(fromPeer(block, { seq: seqAdd(block.rcvNxt, 1), payload: 'behind' }));
-    hear(fromPeer(block, { flags: 'FIN,ACK' }));
+    hear(fromPeer(block, { seq: seqAdd(block.rcvNxt, 1), flags: 'FIN,ACK' }));
+    hear(fromPeer(block, { seq: seqAdd(block.rcvNxt, 2), payload: 'behind' }));
+    hear(fromPeer(block, { payload: '.' }));
     expect(block.early).to.deep.equal([]);
     expect(block.state).to.equal('CLOSE-WAIT');
   });

@@ -150,9 +150,6 @@ function noteFin(block: ControlBlock, at: SeqNumber): void {
 function finReceived(block: ControlBlock, step: Step): void {
   block.earlyFin = undefined;
   block.rcvNxt = seqAdd(block.rcvNxt, 1);
-  // Whoever sent something from behind its own FIN has no place for it any more.
-  block.early = [];
-  block.recentBlocks = [];
   step.notices.push({ kind: 'end' });
   switch (block.state) {
     case 'SYN-RECEIVED':
