@@ -53,16 +53,22 @@ export function decode(
  * a packet that was decoded comes back octet for octet; `partial` leaves TCP's to whoever sends the packet, who finds the sum of the
  * pseudo header in its place. Throws a `RangeError` that names what does not fit.
  */
-export function encode(
-  segment: Segment,
-  options: { readonly checksums?: 'compute' | 'keep' | 'partial' } = {},
-): Uint8Array {
-  const { checksums = 'compute' } = options;
+export function encode(segment: Segment, { checksums = 'compute', into }: EncodeOptions = {}): Uint8Array {
   const from = ipHeaderLength(segment.ip);
   const header = tcpHeaderLength(segment);
-  const packet = new Uint8Array(from + header + segment.payload.length);
-  const view = new DataView(packet.buffer);
+  const octets = from + header + segment.payload.length;
+  if (into !== undefined && into.length < octets)
+    throw new RangeError(`the packet takes ${octets} octets and there is room for ${into.length}`);
+  const packet = into === undefined ? new Uint8Array(octets) : into.subarray(0, octets);
+  if (into !== undefined) packet.fill(0, 0, from + header);
+  const view = new DataView(packet.buffer, packet.byteOffset, octets);
   encodeIp(segment.ip, packet, view, checksums === 'keep');
   encodeTcp(segment, packet, view, { from, header, checksums });
   return packet;
+}
+
+export interface EncodeOptions {
+  readonly checksums?: 'compute' | 'keep' | 'partial';
+  /** Memory to write the packet to, from its start; absent: new memory. */
+  readonly into?: Uint8Array;
 }

@@ -34,6 +34,7 @@ export interface HostOptions {
 
 /** How long a host that is disposed of goes on delivering what programs wrote. */
 const LINGER_MS = 2000;
+const MOST_PACKET_OCTETS = 65_575;
 
 export class Host implements AsyncDisposable {
   readonly connect: Net['connect'];
@@ -84,6 +85,7 @@ export function openHost(options: HostOptions): Host {
     addresses: addresses.map(({ ip }) => ip),
     mtu: opened.mtu,
     offloadOctets: opened.offloadOctets,
+    packetMemory: new Uint8Array(MOST_PACKET_OCTETS),
     output: (packet, segmentOctets) => opened.send(packet, segmentOctets),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),

@@ -21,6 +21,8 @@ export interface TcpStackOptions {
    * segments of so much data each, the last one less; 0: it is one.
    */
   readonly output: (packet: Uint8Array, segmentOctets: number) => void;
+  /** Memory that packets are made in, one over the other: `output` must be done with each when it returns. Absent: each has its own. */
+  readonly packetMemory?: Uint8Array;
   /** The largest packet of several segments that `output` takes, whose checksums it completes; default 0: it takes none, and whole ones. */
   readonly offloadOctets?: number;
   /** The host's own addresses. */

@@ -4,6 +4,7 @@
  */
 import {
   decode,
+  type EncodeOptions,
   encode,
   FLAG,
   type IpHeader,
@@ -67,6 +68,7 @@ export class TcpStack implements SocketHost {
   readonly #fastOpen: FastOpenCookies;
   /** Those that have asked for Fast Open and are not open yet. */
   readonly #fastOpening = new Set<TcpSocket>();
+  readonly #encoding: EncodeOptions;
   #identification = 0;
 
   constructor(options: TcpStackOptions) {
@@ -74,6 +76,11 @@ export class TcpStack implements SocketHost {
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#mtu = options.mtu ?? DEFAULT_MTU;
     this.#addresses = new Set(options.addresses);
+    const { offloadOctets = 0, packetMemory } = options;
+    this.#encoding = {
+      checksums: offloadOctets > 0 ? 'partial' : 'compute',
+      ...(packetMemory === undefined ? {} : { into: packetMemory }),
+    };
     this.#secret = new KeyedHash(options.randomBytes(KEY_OCTETS));
     this.#fastOpen = new FastOpenCookies(new KeyedHash(options.randomBytes(KEY_OCTETS)));
     this.#timers = new SocketTimers(options.clock, (socket) => this.#expire(socket));
@@ -210,7 +217,7 @@ export class TcpStack implements SocketHost {
       case 'segment': {
         const { checksumOk, segment } = decoded;
         // RFC 9293 MUST-3: what is damaged is as good as lost.
-        if (checksumOk.ip && checksumOk.tcp && this.#isForUs(segment.ip)) this.#segment(segment);
+        if (checksumOk.ip && checksumOk.tcp) this.#segment(segment);
         return;
       }
       case 'other':
@@ -229,7 +236,7 @@ export class TcpStack implements SocketHost {
     const { ip, srcPort, dstPort } = segment;
     const socket = this.#connections.find(ip.dst, dstPort, ip.src, srcPort);
     if (socket === undefined) {
-      this.#segmentForNobody(segment);
+      if (this.#isForUs(ip)) this.#segmentForNobody(segment);
       return;
     }
     // A port at which nobody listens any more is none to open anew: TIME-WAIT goes on.
@@ -281,8 +288,8 @@ export class TcpStack implements SocketHost {
 
   #send(segment: Segment, segmentOctets = 0): void {
     const { ip } = segment;
-    const { offloadOctets = 0, output } = this.#options;
-    const how = offloadOctets > 0 ? PARTIAL : COMPLETE;
+    const { output } = this.#options;
+    const how = this.#encoding;
     if (ip.version === 4 && !ip.dontFragment) {
       // RFC 6864: what may be fragmented must be told apart.
       this.#identification = (this.#identification + 1) & 0xffff;
@@ -376,6 +383,3 @@ export class TcpStack implements SocketHost {
     this.#openings.clear();
   }
 }
-
-const PARTIAL = { checksums: 'partial' } as const;
-const COMPLETE = { checksums: 'compute' } as const;

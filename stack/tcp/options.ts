@@ -53,17 +53,30 @@ export function userTimeoutOption(block: ControlBlock): TcpOption | undefined {
 
 const NO_OPTIONS: readonly TcpOption[] = Object.freeze([]);
 
+interface Stamp {
+  readonly tsVal: number;
+  readonly tsEcr: number;
+  readonly options: readonly TcpOption[];
+}
+
+/** Many segments leave within a millisecond: they share what they say. */
+let lastStamp: Stamp = { tsVal: -1, tsEcr: -1, options: NO_OPTIONS };
+
 /** RFC 7323 section 3.2: on a RST too (SHOULD), and nothing else. */
-export const timestampOptions = (block: ControlBlock, nowNs: Nanos): readonly TcpOption[] =>
-  block.hasTimestamps
-    ? [NOP, NOP, { kind: 'timestamps', tsVal: tsNow(block, nowNs), tsEcr: block.tsRecent }]
-    : NO_OPTIONS;
+export function timestampOptions(block: ControlBlock, nowNs: Nanos): readonly TcpOption[] {
+  if (!block.hasTimestamps) return NO_OPTIONS;
+  const tsVal = tsNow(block, nowNs);
+  const tsEcr = block.tsRecent;
+  if (lastStamp.tsVal !== tsVal || lastStamp.tsEcr !== tsEcr)
+    lastStamp = { tsVal, tsEcr, options: [NOP, NOP, { kind: 'timestamps', tsVal, tsEcr }] };
+  return lastStamp.options;
+}
 
 /** On all other segments. RFC 7323 section 3.2: timestamps on each once both SYNs had them. */
 export function usualOptions(block: ControlBlock, nowNs: Nanos): readonly TcpOption[] {
   const hasBlocks = block.hasSack && (block.early.length > 0 || block.dsack !== undefined);
   const owes = block.owesUserTimeout && block.settings.userTimeoutMs > 0;
-  if (!block.hasTimestamps && !hasBlocks && !owes) return NO_OPTIONS;
+  if (!hasBlocks && !owes) return timestampOptions(block, nowNs);
   const options: TcpOption[] = [...timestampOptions(block, nowNs)];
   if (hasBlocks) {
     const most = block.hasTimestamps ? 3 : 4;

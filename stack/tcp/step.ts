@@ -34,6 +34,7 @@ export type Notice =
 
 export interface Step {
   readonly nowNs: Nanos;
+  /** Their payload may lie in the control block's memory: it holds until the block's next event. */
   readonly segments: Segment[];
   readonly notices: Notice[];
 }

@@ -211,7 +211,7 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
 function emitRecord(block: ControlBlock, step: Step, record: SentRecord, isNew: boolean): void {
   const octets = record.length - (record.isFin ? 1 : 0);
   const flags = FLAG.ACK | (record.isFin ? FLAG.FIN : 0) | (record.isPushed ? FLAG.PSH : 0);
-  const payload = octets === 0 ? undefined : block.sendRing.read(seqDiff(record.seq, block.sendBase), octets);
+  const payload = octets === 0 ? undefined : block.sendRing.view(seqDiff(record.seq, block.sendBase), octets);
   emit(block, step, {
     seq: record.seq,
     flags,
