@@ -69,6 +69,8 @@ export interface Recovery {
 export interface Rack {
   sentNs: Nanos;
   endSeq: SeqNumber;
+  /** Tells apart what left at the same time. */
+  order: number;
   rttNs: Nanos;
   hasSeenReordering: boolean;
   /** The furthest that was ever delivered, to notice reordering by (RACK.fack). */

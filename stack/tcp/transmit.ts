@@ -75,6 +75,7 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
   block.recovery.owesRepeat = false;
   record.transmissions += 1;
   record.sentNs = step.nowNs;
+  record.order = block.counts.segmentsOut;
   block.counts.retransmissions += 1;
   if (record.isSyn) {
     // RFC 7413 section 4.1.3.1: a path may drop what it does not know.
@@ -189,6 +190,7 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
     isFin,
     isPushed: octets > 0 && octets === unsentOctets(block),
     sentNs: step.nowNs,
+    order: block.counts.segmentsOut,
     transmissions: 1,
     isSacked: false,
     isLost: false,
