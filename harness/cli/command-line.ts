@@ -4,17 +4,16 @@ import { PlanError } from '../fault/index.js';
 import { LabUnavailable } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
 import { NoSuchPlace } from '../run/index.js';
-import { messageOf } from '../text/index.js';
+import { messageOf, packageVersion } from '../text/index.js';
 import { KernelUnavailable } from '../uml/index.js';
 import { act } from './act.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
 import { program } from './program.js';
-import { version } from './version.js';
 
 /** The exit code. */
 export async function answer(args: readonly string[]): Promise<number> {
   let code: number = EXIT.asExpected;
-  const root = program(version(), async (line) => {
+  const root = program(packageVersion(), async (line) => {
     code = await act(line);
   });
   try {
