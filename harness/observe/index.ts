@@ -3,6 +3,7 @@ export * from './capability.js';
 export { type EventFormat, parseEventFormat } from './event-format.js';
 export { exactStates, MINI_SOCK_TRACEPOINT } from './exact-states.js';
 export { joinStates, type Observations } from './join-states.js';
+export { ReportedStates } from './reported-states.js';
 export { parsePage } from './ring-buffer.js';
 export * from './sighting.js';
 export * from './snapshot-watcher.js';

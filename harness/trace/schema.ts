@@ -10,7 +10,14 @@ import type { Certainty, Eye } from '../observe/index.js';
 export const TRACE_FORMAT = 'lastack-trace';
 export const TRACE_VERSION = 1;
 
-const EYES = ['tracepoint', 'sock_diag', 'destroy', 'tcp_info', 'agent'] as const satisfies readonly Eye[];
+const EYES = [
+  'tracepoint',
+  'sock_diag',
+  'destroy',
+  'tcp_info',
+  'report',
+  'agent',
+] as const satisfies readonly Eye[];
 const CERTAINTIES = ['exact', 'bounded', 'inferred'] as const satisfies readonly Certainty[];
 
 const side = z.enum(SIDES);
