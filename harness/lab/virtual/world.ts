@@ -57,6 +57,8 @@ export class World implements Disposable {
   readonly #ending = new Set<Guest>();
   /** While what guests are made from is being made. */
   #preparing: Promise<string> | undefined;
+  /** Those who are told when time cannot go on. */
+  readonly #labs = new Set<(error: Error) => void>();
   #closings = 0;
   #working = 0;
   #turn: NodeJS.Immediate | undefined;
@@ -77,16 +79,18 @@ export class World implements Disposable {
     this.timeline.onWork(() => this.#schedule());
   }
 
-  /** Lets time go on until the returned function is called. */
-  begin(): () => void {
+  /** Lets time go on until the returned function is called. `broke` is told when it cannot. */
+  begin(broke: (error: Error) => void): () => void {
     // This thread and its guests run in turns.
     if (this.#working === 0) this.#leaveProcessor = stayOnOneProcessor(this.#options.processor);
     this.#working += 1;
+    this.#labs.add(broke);
     this.#schedule();
     let isOver = false;
     return () => {
       if (isOver) return;
       isOver = true;
+      this.#labs.delete(broke);
       this.#working -= 1;
       if (this.#working === 0) this.#leaveProcessor();
     };
@@ -205,13 +209,15 @@ export class World implements Disposable {
   /** A guest has died, or we have made a mistake: whoever it concerns hears of it, and what follows begins with other guests. */
   #broke(error: unknown): void {
     const all = [...this.#guests.values()].map(({ guest }) => guest);
-    if (all.length === 0) throw error;
-    const concerned = error instanceof GuestDied ? all.filter(({ name }) => name === error.guest) : all;
-    const told =
-      error instanceof GuestDied
-        ? explained(all, error)
-        : new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
-    for (const guest of concerned) this.#end(guest, asError(told));
+    if (error instanceof GuestDied) {
+      const told = explained(all, error);
+      for (const guest of all.filter(({ name }) => name === error.guest)) this.#end(guest, asError(told));
+      return;
+    }
+    const told = new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
+    for (const guest of all) this.#end(guest, told);
+    // Not every lab has a guest.
+    for (const broke of [...this.#labs]) broke(told);
   }
 
   /** Its labs fail with this error; the next lab gets another guest. */
