@@ -1,6 +1,7 @@
 /** `lastack doctor`: what this machine can do, and what to do about what it cannot. */
 import { release } from 'node:os';
 import { execaSync } from 'execa';
+import { ownStackName } from '../endpoint/index.js';
 import { netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
@@ -50,9 +51,9 @@ function virtualLab(): Finding {
   const kernels = installedKernels().filter(isUpToDate);
   const sentence =
     kernels.length > 0
-      ? `has linux@${kernels.map(({ version }) => version).join(', linux@')}`
-      : 'has no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs';
-  return { what: 'virtual lab', works: kernels.length > 0, isOptional: true, sentence };
+      ? `has linux@${kernels.map(({ version }) => version).join(', linux@')} and ${ownStackName()}`
+      : `has ${ownStackName()} and no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs`;
+  return { what: 'virtual lab', works: true, isOptional: true, sentence };
 }
 
 function wireshark(): Finding {

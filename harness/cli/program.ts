@@ -106,7 +106,7 @@ function where(command: Command): Command {
     .option('--ip <version>', 'only 4 or 6', ipVersion)
     .option(
       '--endpoint <stack>',
-      'the stack under test: linux (default), or with a version linux@6.12; for run may be given again',
+      'the stack under test: linux (default), or with a version linux@6.12, or stack, our own TCP; for run may be given again',
       addText,
     )
     .option('--client <stack>', 'another stack as the client')
