@@ -287,7 +287,7 @@ describe('ICMP (3.9.2.2)', () => {
     expect([one.state, one.error, other.state]).to.deep.equal(['CLOSED', 'ECONNREFUSED', 'SYN-SENT']);
   });
 
-  it('source quench is silently discarded, and none is sent (MUST-55, R6633-01, R6633-02)', () => {
+  it('source quench is silently discarded, and none is sent (MUST-55, R6633-01, R6633-02, R1122-05)', () => {
     const host = new OneHost();
     const socket = host.stack.connect({ ip: PEER, port: 9 });
     const [syn] = host.sent();

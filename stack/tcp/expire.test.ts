@@ -39,7 +39,7 @@ function gaps(machine: Machine, count: number): readonly number[] {
 }
 
 describe('The retransmission time-out (3.10.8, RFC 6298)', () => {
-  it('is 1 s before anything was measured (R6298-01)', () => {
+  it('is 1 s before anything was measured (R6298-01, R1122-01, R1122-02)', () => {
     expectSent(inSynSent().wait(999));
     expectSent(inSynSent().wait(1000), { seq: ISS, flags: 'SYN' });
   });
@@ -52,7 +52,7 @@ describe('The retransmission time-out (3.10.8, RFC 6298)', () => {
     ['the FIN of LAST-ACK', inLastAck, { seq: ISS + 1, flags: 'FIN,ACK' }],
   ];
   for (const [name, make, expected] of firsts) {
-    it(`sends ${name} again, and doubles (NOID-44, NOID-48, R6298-14 to R6298-16, MUST-19)`, () => {
+    it(`sends ${name} again, and doubles (NOID-44, NOID-48, R6298-07, R6298-14, R6298-15, R6298-16, MUST-19, R1122-03)`, () => {
       const machine = make();
       expectSent(machine.wait(1000), expected);
       expect(gaps(machine, 6)).to.deep.equal([2000, 4000, 8000, 16_000, 32_000, 60_000]);
@@ -65,7 +65,7 @@ describe('The retransmission time-out (3.10.8, RFC 6298)', () => {
     return machine;
   }
 
-  it('is SRTT + max(G, 4*RTTVAR), and 1 s at least (R6298-02 to R6298-06)', () => {
+  it('is SRTT + max(G, 4*RTTVAR), and 1 s at least (R6298-02, R6298-03, R6298-04, R6298-06)', () => {
     const machine = inSynSent();
     machine.wait(600);
     machine.recv({ seq: IRS, ack: ISS + 1, flags: 'SYN,ACK' });
@@ -113,6 +113,17 @@ describe('The retransmission time-out (3.10.8, RFC 6298)', () => {
     machine.wait(3000);
     machine.recv({ ack: machine.block.sndNxt });
     expect(machine.block.rtt.srttNs).to.equal(srttNs);
+  });
+
+  it('is measured at least once in a round trip, so that it follows the path (R6298-09)', () => {
+    const machine = inEstablished({ settings: { rtoMinMs: 0 } });
+    for (const rttMs of [10, 500])
+      for (let i = 0; i < 60; i += 1) {
+        machine.send(1);
+        machine.wait(rttMs);
+        machine.recv();
+        if (i === 59) expect(machine.block.rtt.srttNs / 1e6).to.be.closeTo(rttMs, rttMs / 20);
+      }
   });
 
   it('is measured by what left after that: it has waited for nothing', () => {
@@ -302,7 +313,7 @@ describe('Zero-window probes (3.8.6.1)', () => {
     expect(gaps(machine, 7)).to.deep.equal([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]);
   });
 
-  it('go on as long as they are answered (MUST-37, SHLD-17)', () => {
+  it('go on as long as they are answered (MUST-37, SHLD-17, R1122-04)', () => {
     const machine = shutOut();
     for (let i = 0; i < 100; i += 1) {
       machine.waitForTimer();
@@ -387,7 +398,7 @@ describe('Zero-window probes (3.8.6.1)', () => {
   });
 });
 
-describe('Keep-alives (3.8.4)', () => {
+describe('Keep-alives (3.8.4, MAY-5)', () => {
   const keepAlive = { settings: { keepAlive: true } };
 
   it('are off unless the program asks (MUST-25)', () => {

@@ -185,7 +185,7 @@ describe('A new SYN in TIME-WAIT (RFC 6191, MAY-2, SHLD-4)', () => {
   });
 });
 
-describe('ECN, agreed on (RFC 3168 section 6.1.1)', () => {
+describe('ECN, agreed on (RFC 3168 section 6.1.1, SHLD-8)', () => {
   const open = (ecn: 'off' | 'accept' | 'ask') => {
     const machine = inClosed({ settings: { ecn } });
     return [machine, machine.on({ kind: 'open' })] as const;

@@ -184,7 +184,7 @@ describe('The send window (3.8.6)', () => {
     expectSent(machine.wait(200), { length: 200 });
   });
 
-  it('that shrinks stops new data, and what is under way is repeated as ever (MUST-34, SHLD-15 to SHLD-17, MAY-7, R7323-04)', () => {
+  it('that shrinks stops new data, and what is under way is repeated as ever (MUST-34, SHLD-15, SHLD-16, SHLD-17, MAY-7, R7323-04)', () => {
     const machine = inEstablished();
     machine.send(20_000);
     const { sndNxt } = machine.block;

@@ -18,7 +18,7 @@ const segmentsOf = ({ block }: Machine) => block.congestion.cwnd / PEER_MSS;
 const ackOne = (machine: Machine) => machine.recv({ ack: machine.block.sndUna + PEER_MSS });
 
 describe('The initial window (RFC 6928)', () => {
-  it('is ten segments, and 14600 octets or two segments at most', () => {
+  it('is ten segments, and 14600 octets or two segments at most (R5681-01)', () => {
     expect(initialWindow(10, 1460)).to.equal(14_600);
     expect(initialWindow(10, 536)).to.equal(5360);
     expect(initialWindow(10, 9000)).to.equal(18_000);
@@ -85,7 +85,7 @@ describe('Congestion avoidance (RFC 5681 section 3.1)', () => {
   });
 });
 
-describe('CUBIC (RFC 9438)', () => {
+describe('CUBIC (RFC 9438, MAY-18)', () => {
   const MSS = 1000;
   const state = (cwnd: number, wMax: number): CongestionState => ({
     cwnd: cwnd * MSS,
