@@ -211,7 +211,8 @@ function recover(block: ControlBlock, nowNs: Nanos, news: News, ack: SeqNumber):
     // These move along, or 2^31 octets later all would seem to be before them.
     if (seqGt(block.sndUna, block.cwrPoint)) block.cwrPoint = block.sndUna;
     if (recovery.kind === 'none') {
-      if (seqGt(block.sndUna, recovery.point)) recovery.point = block.sndUna;
+      // Below SND.UNA: at it, duplicate ACKs would be taken for those of a recovery that has ended (RFC 6582 section 3.2 step 2).
+      if (seqGt(block.sndUna, recovery.point)) recovery.point = seqAdd(block.sndUna, -1);
       recovery.duplicateAcks = 0;
       recovery.inflation = 0;
     } else recoveryAdvanced(block, news.acked);

@@ -85,6 +85,17 @@ describe('Fast retransmit and recovery without SACK (RFC 5681 section 3.2, RFC 6
     expect(machine.block.congestion.cwnd).to.be.at.most(5 * PEER_MSS);
   });
 
+  it('begins for what is lost later, too', () => {
+    const machine = underWay(10);
+    for (let i = 1; i <= 4; i += 1) machine.recv({ ack: at(i) });
+    for (let i = 0; i < 3; i += 1) duplicate(machine);
+    expect(machine.block.recovery.kind).to.equal('fast');
+    machine.recv({ ack: machine.block.recovery.point });
+    machine.recv({ ack: machine.block.sndUna + PEER_MSS });
+    for (let i = 0; i < 3; i += 1) duplicate(machine);
+    expect(machine.block.recovery.kind).to.equal('fast');
+  });
+
   it('begins once for a window of data (R6582-01)', () => {
     const machine = underWay(10);
     for (let i = 0; i < 3; i += 1) duplicate(machine);
