@@ -105,6 +105,16 @@ describe('what the simulation found', () => {
     expect(second?.segment.seq).to.be.above(5000);
   });
 
+  it('a SYN with data that comes behind its repeat resets nothing, by RFC 793 either', () => {
+    const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
+    const settings = { resetProfile: 'rfc793' } as const;
+    const options = { ipVersion: 4, iss, irs, peerOptions: [], sends: 0, receives: 0, settings } as const;
+    const { block, nowNs } = blockIn('ESTABLISHED', options);
+    const segment = fromPeer(block, { seq: irs, flags: 'SYN', payload: 'early' });
+    advance(block, newStep(nowNs), { kind: 'segment', segment });
+    expect(block.state).to.equal('ESTABLISHED');
+  });
+
   it('what was sent from behind a FIN is forgotten with it', () => {
     const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
     const { block, nowNs } = blockIn('ESTABLISHED', {

@@ -63,7 +63,7 @@ function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment): vo
   // Third, check security: there are no compartments here.
   // Fourth, check the SYN bit.
   if ((segment.flags & FLAG.SYN) !== 0) {
-    checkSyn(block, step);
+    checkSyn(block, step, segment);
     return;
   }
   // Fifth, check the ACK field.
@@ -109,12 +109,15 @@ function checkReset(block: ControlBlock, step: Step, { seq }: Segment): void {
 }
 
 /** Fourth; RFC 5961 section 4: a SYN in the window is answered with a challenge ACK, whatever its number. */
-function checkSyn(block: ControlBlock, step: Step): void {
-  if (block.state === 'SYN-RECEIVED' && !block.isActive && !block.isFastOpened) {
+function checkSyn(block: ControlBlock, step: Step, { seq }: Segment): void {
+  // "… trimming off any portions that lie outside the window (including SYN and FIN)": one that lies before it has come late, with
+  // data behind it (RFC 7413), and opens nothing.
+  const isOld = seqLt(seq, block.rcvNxt);
+  if (!isOld && block.state === 'SYN-RECEIVED' && !block.isActive && !block.isFastOpened) {
     freed(block, step);
     return;
   }
-  if (block.settings.resetProfile === 'rfc5961') {
+  if (isOld || block.settings.resetProfile === 'rfc5961') {
     challenge(block, step);
     return;
   }
