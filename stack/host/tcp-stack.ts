@@ -159,6 +159,11 @@ export class TcpStack implements SocketHost {
     return socket;
   }
 
+  /** Data may travel on a SYN to this host: it has given a cookie (RFC 7413 section 4.2.1). */
+  hasFastOpenCookie(serverIp: string): boolean {
+    return this.#fastOpen.of(serverIp).length > 0;
+  }
+
   #localFor(to: SocketAddress, from: Partial<SocketAddress> = {}): SocketAddress {
     if (isGroup(to.ip) || isAny(to.ip))
       throw new StackError('ENETUNREACH', `there is no TCP with ${to.ip}: give the address of one host`);

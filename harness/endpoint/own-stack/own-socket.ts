@@ -26,6 +26,8 @@ export interface OwnContext extends OptionBase {
 
 type Life =
   | { readonly kind: 'fresh' }
+  /** TCP_FASTOPEN_CONNECT: the SYN waits for the data that it may carry. */
+  | { readonly kind: 'deferred'; readonly to: Address }
   | { readonly kind: 'listening'; readonly listener: TcpListener }
   | { readonly kind: 'connected'; readonly connection: OwnConnection }
   | { readonly kind: 'closed' };
@@ -91,14 +93,26 @@ export class OwnSocket implements SocketDriver {
   connect(to: Address, withinMs: number): Promise<void> {
     const life = this.#alive('connect');
     if (life.kind !== 'fresh') throw new SocketError('EISCONN', 'connect');
+    if (this.#options.isFastOpen && this.#context.stack.hasFastOpenCookie(to.ip)) {
+      this.#life = { kind: 'deferred', to };
+      return Promise.resolve();
+    }
+    const connection = this.#open(to);
+    return this.#waits.until<true>('connect', withinMs, () => connection.established()).then(() => {});
+  }
+
+  #open(to: Address, data?: Uint8Array): OwnConnection {
     const { ip, port } = this.#bound;
     const from = { port, ...(port === 0 ? {} : { ip }) };
     const { settings, isFastOpen } = this.#options;
-    const socket = this.#called('connect', () =>
-      this.#context.stack.connect(to, { from, settings, fastOpen: isFastOpen }),
-    );
-    const connection = this.#connect(socket);
-    return this.#waits.until<true>('connect', withinMs, () => connection.established()).then(() => {});
+    const options = { from, settings, fastOpen: isFastOpen, ...(data === undefined ? {} : { data }) };
+    return this.#connect(this.#called('connect', () => this.#context.stack.connect(to, options)));
+  }
+
+  /** What a SYN that waited takes along, and what is queued behind it. */
+  #openWith(octets: Uint8Array): number {
+    const life = this.#alive('send');
+    return life.kind === 'deferred' ? this.#open(life.to, octets).socket.block.sendOctets : 0;
   }
 
   #connect(socket: TcpSocket): OwnConnection {
@@ -138,7 +152,8 @@ export class OwnSocket implements SocketDriver {
   }
 
   async send(octets: Uint8Array, { flags, withinMs }: MessageOptions): Promise<number> {
-    let sent = 0;
+    let sent = this.#openWith(octets);
+    if (sent > 0 && sent === octets.length) return sent;
     const options = { isUrgent: flags.includes('OOB'), hasMore: flags.includes('MORE') };
     const more = (): number | undefined => {
       const connection = this.#connection('send', 'EPIPE');

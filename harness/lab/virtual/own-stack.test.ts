@@ -94,6 +94,25 @@ describe('our own TCP in a virtual lab', () => {
     await withLab({ ipVersion: 4 }, connected);
   });
 
+  it('puts data on the SYN where the server has given it a cookie', async () => {
+    await withLab({ ipVersion: 4 }, async (lab) => {
+      const options = { TCP_FASTOPEN: 5 };
+      const listener = await lab.endpoint('server').listen({ port: 7000, options });
+      const opened = { options: { TCP_FASTOPEN_CONNECT: 1 } };
+      const first = await lab.endpoint('client').connect(listener.local, opened);
+      await listener.accept();
+      const second = await lab.endpoint('client').connect(listener.local, opened);
+      const beganNs = lab.clock.now();
+      expect(await second.send('at once')).to.equal(7);
+      const accepted = await listener.accept();
+      expect(String((await accepted.receiveAll({ octets: 7 })).data)).to.equal('at once');
+      expect(lab.clock.now() - beganNs).to.equal(LATENCY_NS);
+      await accepted.send('and back');
+      expect(String((await second.receiveAll({ octets: 8 })).data)).to.equal('and back');
+      await first.close();
+    });
+  });
+
   it('knows the MTU of its link', async () => {
     await withLab({ ipVersion: 4, mtu: 576 }, async (lab) => {
       const { client } = await connected(lab);
