@@ -194,6 +194,14 @@ describe('Fast Open, the server', () => {
     expect([socket?.state, socket?.error]).to.deep.equal(['CLOSED', 'ECONNRESET']);
   });
 
+  it('a program that leaves the data unread resets the connection (SHLD-3)', () => {
+    const { host, listener } = listening();
+    const cookie = cookieOf(ask(host, { srcPort: 1 })) ?? NONE;
+    ask(host, { cookie, payload: 'hello', srcPort: 2 });
+    listener.accept()?.close();
+    expect(host.sent().map(({ flags }) => flagsText(flags))).to.deep.equal(['RST,ACK']);
+  });
+
   it('a SYN,ACK that goes again after the program has closed is still one', () => {
     const { host, listener } = listening();
     const cookie = cookieOf(ask(host, { srcPort: 1 })) ?? NONE;

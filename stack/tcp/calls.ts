@@ -7,7 +7,7 @@ import { readdress } from './ip-headers.js';
 import { shouldTellWindow } from './receive-window.js';
 import { limitFinWait2 } from './segment-arrives.js';
 import type { TcpSettings } from './settings.js';
-import { isSynchronized, maySend, receivesText } from './state.js';
+import { maySend, receivesText } from './state.js';
 import type { Step } from './step.js';
 import { watchIdleness, watchPatience } from './timers.js';
 import { transmit } from './transmit.js';
@@ -116,7 +116,7 @@ export function release(block: ControlBlock, step: Step): void {
   if (!block.isHeld) return;
   block.isHeld = false;
   // RFC 9293 section 3.6.1 (SHLD-3) and RFC 2525 section 2.17: data that nobody has read is lost, and the other side must know.
-  if (block.receiveOctets > 0 && isSynchronized(block.state) && block.state !== 'TIME-WAIT') {
+  if (block.receiveOctets > 0 && block.state !== 'TIME-WAIT') {
     abort(block, step);
     return;
   }

@@ -83,6 +83,10 @@ describe('Path MTU discovery by ICMP (RFC 1191, RFC 8201, NOID-52)', () => {
     expect(largest(reaction)).to.equal(536);
     const [first] = reaction.segments;
     expect(first?.ip.version === 4 && first.ip.dontFragment).to.equal(false);
+    while (machine.block.sendOctets > 0) machine.recv();
+    machine.wait(600_000);
+    const [later] = machine.send('x').segments;
+    expect(later?.ip.version === 4 && later.ip.dontFragment, 'ten minutes later').to.equal(true);
   });
 
   it('IPv6: a packet too big below 1280 octets is discarded (RFC 8201 section 4)', () => {

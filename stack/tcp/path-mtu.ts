@@ -74,6 +74,8 @@ export function raiseMtu(block: ControlBlock): void {
     return;
   }
   block.pathMtu = block.linkMtu;
+  block.allowsFragments = false;
+  readdress(block);
 }
 
 /** A full segment timed out again and again while the connection was fine: the path may swallow what is that large. */

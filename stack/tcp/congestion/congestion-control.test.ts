@@ -130,6 +130,29 @@ describe('CUBIC (RFC 9438, MAY-18)', () => {
     expect(machine.block.congestion.cubic.wMax).to.be.closeTo(before * 0.85, 0.01);
   });
 
+  it('does not count the time in which the program had nothing to send (section 4.2)', () => {
+    const machine = inEstablished({ window: 65_000 });
+    const ssthresh = 10 * PEER_MSS;
+    const rtt = { ...machine.block.rtt, srttNs: 100e6 };
+    machine.block = { ...machine.block, rtt, congestion: { ...machine.block.congestion, ssthresh } };
+    const round = (): void => {
+      machine.send(20 * PEER_MSS);
+      machine.wait(100);
+      while (machine.block.sendOctets > 0) machine.recv();
+    };
+    round();
+    const before = segmentsOf(machine);
+    // A minute in which a little is sent now and then, and another of silence.
+    for (let i = 0; i < 120; i += 1) {
+      machine.send(10);
+      machine.wait(500);
+      machine.recv();
+    }
+    machine.wait(60_000);
+    round();
+    expect(segmentsOf(machine)).to.be.within(before - 1, before + 3);
+  });
+
   it('after a time-out begins at its own plateau (section 4.8)', () => {
     const machine = busy({ settings: { congestionControl: 'cubic', initialWindowSegments: 10 } });
     machine.wait(1000);

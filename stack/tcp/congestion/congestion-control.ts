@@ -3,7 +3,7 @@ import type { ControlBlock } from '../control-block.js';
 import { effectiveMss, flightOctets } from '../sizes.js';
 import type { Nanos } from '../time.js';
 import type { CongestionState } from './congestion-state.js';
-import { cubicThreshold, growByCubic, noCubic } from './cubic.js';
+import { cubicThreshold, growByCubic, noCubic, pauseCubic } from './cubic.js';
 import { growByNewReno, newRenoThreshold } from './new-reno.js';
 
 /** RFC 6928 section 2. */
@@ -22,7 +22,10 @@ export const initialCongestion = (segments: number, mss: number): CongestionStat
 export function growWindow(block: ControlBlock, ackedOctets: number, nowNs: Nanos): void {
   const { congestion } = block;
   // A window that nobody fills says nothing about the path.
-  if (!congestion.isLimiting) return;
+  if (!congestion.isLimiting) {
+    pauseCubic(congestion, nowNs);
+    return;
+  }
   congestion.isLimiting = false;
   const mss = effectiveMss(block);
   if (congestion.cwnd < congestion.ssthresh) {
@@ -73,7 +76,9 @@ export function collapseWindow(block: ControlBlock): void {
 
 /** RFC 5681 section 4.1: who was silent for an RTO begins again with the restart window. */
 export function restartAfterIdle(block: ControlBlock, nowNs: Nanos): void {
-  if (flightOctets(block) > 0 || nowNs - block.lastSentNs <= block.rtt.rtoNs) return;
+  if (flightOctets(block) > 0) return;
+  pauseCubic(block.congestion, nowNs);
+  if (nowNs - block.lastSentNs <= block.rtt.rtoNs) return;
   const restart = initialWindow(block.settings.initialWindowSegments, effectiveMss(block));
   block.congestion.cwnd = Math.min(restart, block.congestion.cwnd);
 }
