@@ -13,7 +13,7 @@ const named = (text: string): readonly string[] =>
 
 /** A function, a method, a class, a type or a constant of that name is defined there. */
 const defines = (file: string, name: string): boolean =>
-  new RegExp(`(?:(?:function|class|interface|type|const) |^ {2}#?(?:readonly )?)${name}\\b`, 'm').test(
+  new RegExp(`(?:(?:function|class|interface|type|const) |^ {2}(?:readonly |get )?#?)${name}\\b`, 'm').test(
     read(file),
   );
 

@@ -12,7 +12,7 @@ import {
   seqLeq,
   seqLt,
 } from '../../harness/segment/index.js';
-import { growWindow, reduceForMark, reduceThreshold } from './congestion/congestion-control.js';
+import { growWindow, reduceForMark } from './congestion/congestion-control.js';
 import { paceRecovery } from './congestion/proportional-rate.js';
 import { type ControlBlock, sendEnd } from './control-block.js';
 import { tsNow } from './options.js';
@@ -226,8 +226,7 @@ function recover(block: ControlBlock, nowNs: Nanos, news: News, ack: SeqNumber):
   if (recovery.kind === 'fast') paceRecovery(block, news.delivered, news.acked > 0 && !isWorse);
   if (tailLossRepaired(block, ack, news) && recovery.kind === 'none') {
     // RFC 8985 section 7.4.2: a loss that the probe repaired is a loss all the same.
-    reduceThreshold(block);
-    block.congestion.cwnd = block.congestion.ssthresh;
+    reduceForMark(block);
   }
 }
 

@@ -134,8 +134,9 @@ describe('The tail loss probe (RFC 8985 section 7)', () => {
     expect([...segments, ...later].some(({ seq }) => seq === at(1) % 2 ** 32)).to.equal(true);
   });
 
-  it('one that repaired the loss by itself reduces the window all the same', () => {
+  it('one that repaired the loss by itself reduces the window all the same, and says so (RFC 3168)', () => {
     const machine = underWay(2);
+    machine.block = { ...machine.block, hasEcn: true };
     machine.wait(200);
     const { cwnd } = machine.block.congestion;
     machine.recv({ ack: at(2) });
@@ -143,6 +144,7 @@ describe('The tail loss probe (RFC 8985 section 7)', () => {
     machine.send(PEER_MSS);
     machine.recv({ ack: at(3) });
     expect(machine.block.congestion.cwnd).to.be.lessThan(cwnd);
+    expectSent(machine.send(PEER_MSS), { flags: 'CWR,PSH,ACK' });
   });
 
   for (const [name, blocks] of [
