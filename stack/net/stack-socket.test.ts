@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CLIENT_IP, SERVER_IP } from '../simulation/two-hosts.js';
+import { Liveness } from './liveness.js';
 import type { NetConnectOptions } from './net.js';
 import { Pair } from './pair.fixture.js';
 import type { StackServerOptions } from './stack-server.js';
-import type { StackSocket } from './stack-socket.js';
+import { StackSocket } from './stack-socket.js';
 import type { SystemError } from './system-error.js';
 
 const PORT = 7000;
@@ -193,6 +194,23 @@ describe('A socket of the stack with the face of net.Socket', () => {
     const { noDelay, keepAlive, keepAliveIdleMs } = client.tcp?.block.settings ?? {};
     deepEqual([noDelay, keepAlive, keepAliveIdleMs], [true, true, 5000]);
     equal(server.tcp?.block.settings.keepAlive, true);
+  });
+
+  it('says what ended a connection while it waited to be accepted', async () => {
+    using pair = new Pair();
+    const { client: near, server: far } = pair.hosts;
+    const listener = far.listen({ port: PORT });
+    const tcp = near.connect({ ip: SERVER_IP, port: PORT });
+    tcp.onNotice = ({ kind }) => {
+      if (kind === 'established') tcp.abort();
+    };
+    while (near.socketCount > 0 || listener.waiting === 0)
+      await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    const waited = listener.accept();
+    ok(waited !== undefined);
+    const [error] = (await once(new StackSocket(new Liveness()).attach(waited), 'error')) as [SystemError];
+    deepEqual([error.code, error.syscall], ['ECONNRESET', 'read']);
   });
 
   it('leaves nothing in the stack after both sides have closed', async () => {

@@ -72,6 +72,9 @@ export class StackSocket extends Duplex {
     tcp.onNotice = (notice) => this.#heed(notice);
     if (Object.keys(this.#settings).length > 0) tcp.change(this.#settings);
     if (tcp.state !== 'SYN-SENT' && tcp.state !== 'SYN-RECEIVED') this.#progress = 'open';
+    const { error } = tcp;
+    // It has ended while it waited to be accepted.
+    if (error !== undefined) process.nextTick(() => this.#fail(error));
     return this;
   }
 
@@ -236,6 +239,7 @@ export class StackSocket extends Duplex {
   }
 
   #fail(code: TcpError): void {
+    if (this.destroyed) return;
     const { connecting } = this;
     const remote = this.#tcp?.remote;
     // What came before the end is the program's all the same.
