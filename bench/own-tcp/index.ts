@@ -42,28 +42,36 @@ export async function ownTcp(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const direction of DIRECTIONS) {
     const [large = [], single = [], veth = [], beside] = await takeTurns(contenders, direction);
-    const row = (name: string, values: readonly number[], isJudged: boolean): Figure => ({
+    const row = (name: string, values: readonly number[]): Figure => ({
       name,
       value: `${median(values).toFixed(0)} MB/s`,
       ...(beside === undefined
         ? {}
-        : {
-            beside: `lwIP ${median(beside).toFixed(0)} MB/s`,
-            ratio: median(values.map((each, i) => each / (beside[i] ?? Number.NaN))),
-          }),
-      ...(isJudged
-        ? { target: { text: `>= ${TARGET_MB_S} MB/s`, isMet: median(values) >= TARGET_MB_S } }
-        : {}),
+        : { beside: `lwIP ${median(beside).toFixed(0)} MB/s`, ratio: ratioOf(values, beside) }),
     });
     figures.push(
-      row(`own TCP, bulk ${direction} over TUN`, large, true),
-      row('  the same, each segment in a packet of its own', single, false),
-      row('  the same over a veth', veth, false),
+      { ...row(`own TCP, bulk ${direction} over TUN`, large), ...withTarget(large, beside) },
+      row('  the same, each segment in a packet of its own', single),
+      row('  the same over a veth', veth),
     );
   }
   if (missing !== undefined) figures.push({ name: `  beside lwIP: skipped, ${missing}`, value: '' });
   return figures;
 }
+
+const ratioOf = (values: readonly number[], beside: readonly number[]): number =>
+  median(values.map((each, i) => each / (beside[i] ?? Number.NaN)));
+
+/** As fast as lwIP, whatever else the machine does; where there is none, a rate. */
+const withTarget = (
+  values: readonly number[],
+  beside: readonly number[] | undefined,
+): Pick<Figure, 'target'> => ({
+  target:
+    beside === undefined
+      ? { text: `>= ${TARGET_MB_S} MB/s`, isMet: median(values) >= TARGET_MB_S }
+      : { text: '>= 1', isMet: ratioOf(values, beside) >= 1 },
+});
 
 async function takeTurns(contenders: readonly Contender[], direction: Direction): Promise<number[][]> {
   const rates: number[][] = contenders.map(() => []);
