@@ -48,6 +48,12 @@ const segment = z.object({
   atNs,
   from: side,
   origin: z.enum(['endpoint', 'peer', 'fault', 'user']),
+  hook: z
+    .enum(['output', 'input'])
+    .describe(
+      "The hook that had it, on a wire of hooks: at its sender's own output, or at its receiver's input",
+    )
+    .exactOptional(),
   summary: z.string().describe('For people; the packet is what counts').exactOptional(),
   fields: z
     .object({

@@ -46,6 +46,7 @@ export class RecordPacker {
     if (
       facts === undefined ||
       facts[UNPACKED_FACT] !== undefined ||
+      record.hook !== undefined ||
       faults.length > 0 ||
       held ||
       delivery === undefined
