@@ -1,3 +1,4 @@
+export * from './attached/index.js';
 export * from './lab.js';
 export { type BarePair, openBarePair } from './netns/bare-pair.js';
 export { LabUnavailable } from './netns/explain.js';
