@@ -1,7 +1,7 @@
 /** Answers a command line: does what it asks for, and turns what went wrong into one sentence and an exit code. */
 import { CommanderError } from 'commander';
 import { PlanError } from '../fault/index.js';
-import { LabUnavailable } from '../lab/index.js';
+import { AttachRefused, LabUnavailable, NoSuchTarget } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
 import { NoSuchPlace } from '../run/index.js';
 import { messageOf, packageVersion } from '../text/index.js';
@@ -27,8 +27,8 @@ export async function answer(args: readonly string[]): Promise<number> {
 }
 
 /** What a person has said wrongly, and what this machine lacks. */
-const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace];
-const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, KernelUnavailable];
+const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace, NoSuchTarget];
+const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, AttachRefused, KernelUnavailable];
 
 /** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
 function refusal(error: unknown): number {

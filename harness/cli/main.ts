@@ -1,6 +1,7 @@
 /** The process of the command line: arguments in, exit code out (0 as expected, 1 a verdict failed, 2 usage, 3 environment). */
 import { answer } from './command-line.js';
 import { EXIT } from './exit.js';
+import { interrupt } from './interrupt.js';
 
 // What is held (namespaces, sockets, the wire's thread) goes with the process; the tracing instance has a guard. Listened to until the
 // end: a second one must not end by itself what the first one has begun to end.
@@ -9,7 +10,9 @@ for (const [signal, number] of [
   ['SIGTERM', 15],
   ['SIGHUP', 1],
 ] as const)
-  process.on(signal, () => process.exit(128 + number));
+  process.on(signal, () => {
+    if (!interrupt()) process.exit(128 + number);
+  });
 // A reader such as `head` may go before we have said everything.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.environment),

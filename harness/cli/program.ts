@@ -1,7 +1,8 @@
 /** The commands and their options; what each does is in a file of its own. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { type Fault, parseFault } from '../fault/index.js';
+import { durationMs } from '../clock/index.js';
+import { type Fault, type Match, parseFault, parseMatch } from '../fault/index.js';
 import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
@@ -9,7 +10,16 @@ import { messageOf } from '../text/index.js';
 
 /** What the options of all commands come to, checked. */
 export interface CommandLine {
-  readonly command: 'repro' | 'run' | 'list' | 'doctor' | 'kernel build' | 'kernel list' | 'kernel remove';
+  readonly command:
+    | 'repro'
+    | 'run'
+    | 'attach'
+    | 'clean'
+    | 'list'
+    | 'doctor'
+    | 'kernel build'
+    | 'kernel list'
+    | 'kernel remove';
   readonly names: readonly string[];
   readonly options: Options;
 }
@@ -32,6 +42,10 @@ export interface Options {
   readonly source?: string;
   readonly force?: boolean;
   readonly keep?: boolean;
+  readonly port?: number;
+  readonly pcap?: string;
+  readonly forMs?: number;
+  readonly until?: Match;
 }
 
 const NAME = 'lastack';
@@ -62,11 +76,16 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .argument('[names...]', 'suites (close) or scenarios (close/lost-final-ack), * for any text')
     .option('--jobs <n>', 'scenarios at once', positive)
     .action(acting('run'));
+  attaching(root.command('attach'), acting);
   filters(root.command('list'))
     .description('show the scenarios')
     .argument('[names...]', 'suites or scenarios')
     .action(acting('list'));
   kernels(root.command('kernel'), acting);
+  root
+    .command('clean')
+    .description('take away what a lastack that was killed has left: rules in network namespaces')
+    .action((options: Options) => act({ command: 'clean', names: [], options }));
   root
     .command('doctor')
     .description('say what this machine can do, and what to do about what it cannot')
@@ -77,6 +96,22 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
 type Acting = (
   command: CommandLine['command'],
 ) => (names: readonly string[] | string | undefined, options: Options) => Promise<void>;
+
+function attaching(command: Command, acting: Acting): void {
+  command
+    .description('put faults into the connections of a process that runs already, and show them as they go')
+    .argument('<pid>', 'a process of this machine, in whichever network namespace')
+    .requiredOption('--port <port>', "the server's port, whichever end the process is", port)
+    .option('--fault <line>', 'a fault, such as "drop final-ack once"; may be given again', addFault)
+    .option('--plan <file>', 'the faults of a YAML or JSON file')
+    .option('--for <time>', 'how long, such as 10s (default: until Ctrl-C)', duration)
+    .option('--until <match>', 'until a segment matches, such as "final-ack"', match)
+    .option('--pcap <file>', 'write a capture')
+    .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
+    .action((pid: string, { for: forMs, ...options }: Options & { readonly for?: number }) =>
+      acting('attach')(pid, forMs === undefined ? options : { ...options, forMs }),
+    );
+}
 
 function kernels(command: Command, acting: Acting): void {
   command.description(
@@ -151,6 +186,16 @@ function positive(text: string): number {
     throw new InvalidArgumentError('It must be a whole number from 1.');
   return number;
 }
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('It must be a port, a whole number from 1 to 65535.');
+}
+
+const duration = (text: string): number => valid(() => durationMs(text));
+
+const match = (text: string): Match => valid(() => parseMatch(text));
 
 function ipVersion(text: string): IpVersion {
   if (text === '4') return 4;

@@ -37,12 +37,17 @@ const LATE_NS = 3 * NANOS_PER_MS;
 /** Without a fault it is the machine that is busy: told when it is gross. */
 const GROSSLY_LATE_NS = 25 * NANOS_PER_MS;
 
-export function happeningsOf(trace: Trace): readonly Happening[] {
+export interface HappeningsOptions {
+  /** The run goes on: what is held or delayed may still be delivered. */
+  readonly isLive?: boolean;
+}
+
+export function happeningsOf(trace: Trace, options: HappeningsOptions = {}): readonly Happening[] {
   const segments = trace.events.filter((event): event is SegmentEvent => event.kind === 'segment');
   const happenings = trace.events.flatMap((event): readonly Happening[] => {
     switch (event.kind) {
       case 'segment':
-        return arrows(event, segments);
+        return arrows(event, segments, options);
       case 'call':
         return calls(event);
       case 'mark':
@@ -54,7 +59,11 @@ export function happeningsOf(trace: Trace): readonly Happening[] {
   return [...states(trace), ...happenings].toSorted((a, b) => a.atNs - b.atNs);
 }
 
-function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonly Happening[] {
+function arrows(
+  event: SegmentEvent,
+  segments: readonly SegmentEvent[],
+  { isLive = false }: HappeningsOptions,
+): readonly Happening[] {
   const { atNs, deliveries } = event;
   const late = deliveries.filter((delivery) => isLate(event, delivery, segments));
   const arrivals = late.map(
@@ -63,9 +72,13 @@ function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonl
   const isPrompt = late.length < deliveries.length;
   const isInjected = event.origin === 'fault' || event.origin === 'user';
   if (isInjected) return [{ kind: 'arrow', atNs, shape: 'injected', event }, ...arrivals];
-  const shape = isPrompt ? 'through' : late.length > 0 ? 'departs' : 'lost';
+  const isComing = late.length > 0 || (isLive && isUnderWay(event));
+  const shape = isPrompt ? 'through' : isComing ? 'departs' : 'lost';
   return [{ kind: 'arrow', atNs, shape, event }, ...arrivals];
 }
+
+const isUnderWay = ({ held, faults }: SegmentEvent): boolean =>
+  held || faults.some(({ what }) => what.startsWith('delayed'));
 
 /** Late in time, overtaken by a segment of its own side, or crossed by another that opens or closes as well. */
 function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly SegmentEvent[]): boolean {

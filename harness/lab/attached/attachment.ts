@@ -124,6 +124,11 @@ export class Attachment implements AsyncDisposable {
       );
   }
 
+  /** When it was attached: nothing that it tells of was before. */
+  get attachedNs(): Nanos {
+    return this.#attachedNs;
+  }
+
   /** What there is at the port now. */
   present(): Present {
     const [asClient, asServer] = this.#ends();
@@ -149,6 +154,11 @@ export class Attachment implements AsyncDisposable {
     return this.#recording(receipts, this.#start);
   }
 
+  /** All that is known here, of a wire that has failed. */
+  remains(): Recording {
+    return this.#recording([], this.#start);
+  }
+
   /** Waits until all that happened so far has been recorded. */
   async recording(): Promise<Recording> {
     const { stampErrorNs, epochUnixNs } = await this.#desk.sync();
@@ -159,8 +169,9 @@ export class Attachment implements AsyncDisposable {
     const { transitions, notes } = this.#eyes.seen();
     return {
       segments: [...this.#desk.records()],
-      transitions: transitions.filter((each) => this.#isOwn(each) && this.#isNews(each)),
-      notes: notes.filter((each) => this.#isOwn(each)),
+      // Of what was there before, nobody saw how it came about.
+      transitions: transitions.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
+      notes: notes.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
       calls: [],
       receipts,
       eyes: this.#eyes.names,
@@ -177,11 +188,6 @@ export class Attachment implements AsyncDisposable {
   #isOwn({ local, remote, eye }: TransitionRecord | NoteRecord): boolean {
     if (remote.port === 0) return eye !== 'tracepoint';
     return eye !== 'tracepoint' || this.#pairs.has(pairKey(local, remote));
-  }
-
-  /** Of what was there before, nobody saw how it came about. */
-  #isNews({ atNs, remote }: TransitionRecord): boolean {
-    return atNs > this.#attachedNs || remote.port === 0;
   }
 
   #take(report: AttachedReport): void {
@@ -212,6 +218,11 @@ export class Attachment implements AsyncDisposable {
     ] as const;
     this.#pairs.add(pairKey(from, to)).add(pairKey(to, from));
     if (hook !== undefined) this.#localIps.add(hook === 'output' ? ip.src : ip.dst);
+  }
+
+  /** The rules that were added, and those that were there to be taken out at the end. */
+  get rules(): { readonly added: number; readonly removed: number } {
+    return this.#rules?.counts ?? { added: 0, removed: 0 };
   }
 
   /** Takes the rules out first: from then on nothing more comes to the queue. What faults hold or delay is lost, and TCP sends it again. */

@@ -13,6 +13,8 @@ import { AttachRefused } from './attach-errors.js';
 import { boundQueues, hasIpv6, restoreRules, savedRules } from './iptables.js';
 
 const VERSIONS = [4, 6] as const;
+/** One for each end of a segment, at the input and at the output. */
+const RULES_OF_A_VERSION = 4;
 
 interface FoundRules {
   readonly version: 4 | 6;
@@ -24,7 +26,7 @@ export class NamespaceRules implements Disposable {
   readonly #owner: RuleOwner;
   readonly #versions: readonly (4 | 6)[];
   readonly #removeAtExit = () => this[Symbol.dispose]();
-  #isRemoved = false;
+  #removed: number | undefined;
 
   /** Adds the rules. Throws `AttachRefused`, with nothing left behind. */
   constructor(
@@ -34,7 +36,7 @@ export class NamespaceRules implements Disposable {
     this.#namespace = namespace;
     this.#owner = { pid: process.pid, start: startOfProcess(process.pid) ?? '0', port, queue };
     this.#versions = hasIpv6(namespace) ? VERSIONS : [4];
-    refuseSecond(namespace, this.#versions, port);
+    refuseSecond(namespace, this.#versions, this.#owner);
     process.once('exit', this.#removeAtExit);
     try {
       for (const version of this.#versions) restoreRules(namespace, version, addRules(this.#owner));
@@ -44,21 +46,31 @@ export class NamespaceRules implements Disposable {
     }
   }
 
+  /** How many were added, and taken out again; fewer where somebody else removed them. */
+  get counts(): { readonly added: number; readonly removed: number } {
+    return { added: this.#versions.length * RULES_OF_A_VERSION, removed: this.#removed ?? 0 };
+  }
+
   [Symbol.dispose](): void {
-    if (this.#isRemoved) return;
-    this.#isRemoved = true;
+    if (this.#removed !== undefined) return;
+    this.#removed = 0;
     process.removeListener('exit', this.#removeAtExit);
     const tag = ruleTag(this.#owner);
-    removeWhere(this.#namespace, this.#versions, (rule) => ruleTag(rule) === tag);
+    this.#removed = removeWhere(this.#namespace, this.#versions, (rule) => ruleTag(rule) === tag);
   }
 }
 
 /** Of two wires at one port, only one would be asked. */
-function refuseSecond(namespace: NetworkNamespace, versions: readonly (4 | 6)[], port: number): void {
-  const bound = boundQueues(namespace);
+function refuseSecond(
+  namespace: NetworkNamespace,
+  versions: readonly (4 | 6)[],
+  { port, queue }: RuleOwner,
+): void {
+  const others = [...boundQueues(namespace)].filter((number) => number !== queue);
+  if (others.length === 0) return;
   const living = found(namespace, versions)
     .flatMap(({ rules }) => rules)
-    .find((rule) => rule.port === port && bound.has(rule.queue));
+    .find((rule) => rule.port === port && others.includes(rule.queue));
   if (living !== undefined)
     throw new AttachRefused(
       `another lastack (process ${living.pid}) is attached to port ${port} there: end it first`,

@@ -24,6 +24,8 @@ import type { AttachedThreadOptions } from './protocol.js';
 /** One thread, one wire: what the other threads' reports say with it is always the same here. */
 const LAB = 1;
 
+const DROPPED_AT_OUTPUT = "dropped at the sender's output";
+
 export interface AttachedWireParts {
   readonly options: AttachedThreadOptions;
   readonly clock: LabClock;
@@ -55,12 +57,7 @@ export class AttachedWire implements Disposable {
       clock,
       carriers: { client: this.#held.carrier('client'), server: this.#held.carrier('server') },
       recorder: {
-        arrived: (record) =>
-          this.#put({
-            kind: 'arrived',
-            lab: LAB,
-            record: this.#hook === undefined ? record : { ...record, hook: this.#hook },
-          }),
+        arrived: (record) => this.#put({ kind: 'arrived', lab: LAB, record: withHook(record, this.#hook) }),
         delivered: (id, delivery) => this.#put({ kind: 'delivered', lab: LAB, id, delivery }),
         updated: (id, change) => this.#put({ kind: 'updated', lab: LAB, id, change }),
       },
@@ -150,4 +147,13 @@ export class AttachedWire implements Disposable {
     this.#wire.close();
     this.#watcher?.[Symbol.dispose]();
   }
+}
+
+/** A drop at its sender's own output is named as such: it is no loss in the network, though TCP is not told of it either. */
+function withHook(record: SegmentRecord, hook: SegmentRecord['hook']): SegmentRecord {
+  if (hook === undefined || record.origin !== 'endpoint') return record;
+  const faults = record.faults.map((mark) =>
+    hook === 'output' && mark.what === 'dropped' ? { ...mark, what: DROPPED_AT_OUTPUT } : mark,
+  );
+  return { ...record, hook, faults };
 }
