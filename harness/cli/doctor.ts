@@ -2,7 +2,7 @@
 import { release } from 'node:os';
 import { execaSync } from 'execa';
 import { ownStackName } from '../endpoint/index.js';
-import { netnsCapability } from '../lab/index.js';
+import { attachCapability, netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
 import { installedKernels, isUpToDate } from '../uml/index.js';
@@ -18,7 +18,7 @@ interface Finding {
 
 /** 0 when labs can be made, 3 when not. */
 export function doctor({ ascii }: Terminal): number {
-  const findings = [node(), lab(), ...eyes(), virtualLab(), wireshark()];
+  const findings = [node(), lab(), ...eyes(), attaching(), virtualLab(), wireshark()];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
     process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
@@ -46,6 +46,8 @@ const eyes = (): readonly Finding[] =>
     isOptional: eye !== 'sock_diag',
     sentence,
   }));
+
+const attaching = (): Finding => ({ what: 'attach', isOptional: true, ...attachCapability() });
 
 function virtualLab(): Finding {
   const kernels = installedKernels().filter(isUpToDate);

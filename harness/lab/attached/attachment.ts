@@ -8,14 +8,15 @@ import type { Address } from '../../endpoint/index.js';
 import type { Fault, Side } from '../../fault/index.js';
 import { type NoteRecord, SockDiag, type TransitionRecord } from '../../observe/index.js';
 import { decode } from '../../segment/index.js';
-import { monotonicNs, type NetworkNamespace, SysError } from '../../sys/index.js';
-import { OWN_MARK, PacketQueue, RawSender, type SegmentRecord, type WireControl } from '../../wire/index.js';
+import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
+import type { SegmentRecord, WireControl } from '../../wire/index.js';
 import type { LabOptions, Recording } from '../lab.js';
 import { Eyes } from '../netns/eyes.js';
 import { WireDesk } from '../wire-desk.js';
 import type { SyncResult, WireRequest } from '../wire-request.js';
 import { AttachRefused } from './attach-errors.js';
 import { type AttachedReport, AttachedThread } from './attached-thread.js';
+import { tryHooks } from './hooks.js';
 import { NamespaceRules } from './namespace-rules.js';
 import { ownedPairs } from './owned-pairs.js';
 import type { Target } from './target.js';
@@ -168,7 +169,8 @@ export class Attachment implements AsyncDisposable {
   #recording(receipts: Recording['receipts'], sync: SyncResult | undefined): Recording {
     const { transitions, notes } = this.#eyes.seen();
     return {
-      segments: [...this.#desk.records()],
+      // A wire that failed at a segment has no record of it.
+      segments: Object.values(this.#desk.records()),
       // Of what was there before, nobody saw how it came about.
       transitions: transitions.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
       notes: notes.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
@@ -247,26 +249,3 @@ const ipsOf = (namespace: NetworkNamespace): Set<string> =>
       addresses.map(({ address }) => address),
     ),
   );
-
-/** Tries what a wire is made of, before a thread does. */
-function tryHooks(namespace: NetworkNamespace): void {
-  try {
-    namespace.run(() => {
-      using _queue = PacketQueue.open();
-      using _sender = new RawSender({ mark: OWN_MARK });
-    });
-  } catch (error) {
-    if (!(error instanceof SysError)) throw error;
-    throw new AttachRefused(explainHooks(error), { cause: error });
-  }
-}
-
-export function explainHooks({ code, message }: SysError): string {
-  if (code === 'EPERM' || code === 'EACCES')
-    return `segments may not be queued there: run lastack as root (${message})`;
-  if (['EPROTONOSUPPORT', 'EINVAL', 'ENOENT', 'EOPNOTSUPP', 'EAFNOSUPPORT'].includes(code))
-    return `this kernel cannot queue segments for programs: load the module ("sudo modprobe nfnetlink_queue") or build it with CONFIG_NETFILTER_NETLINK_QUEUE (${message})`;
-  if (code === 'EBUSY')
-    return `all numbers of queues are taken there: end other programs that use NFQUEUE (${message})`;
-  return `segments cannot be queued there (${message})`;
-}

@@ -23,6 +23,8 @@ interface Held {
 export class HeldPackets {
   /** By the octets that the wire was given. */
   readonly #held = new Map<Uint8Array, Held>();
+  /** Those that were not seen whole. */
+  readonly #cut = new WeakSet<Uint8Array>();
   readonly #options: HeldPacketsOptions;
 
   constructor(options: HeldPacketsOptions) {
@@ -46,11 +48,14 @@ export class HeldPackets {
   ): void {
     const { packet, to } = options;
     this.#held.set(packet, { id: queued.id, to });
+    if (!queued.isWhole) this.#cut.add(packet);
     try {
       arrive();
-    } finally {
-      if (queued.hook === 'output') this.lost(packet);
+    } catch (error) {
+      this.#letPass(packet);
+      throw error;
     }
+    if (queued.hook === 'output') this.lost(packet);
   }
 
   /** It will not be delivered any more. */
@@ -61,9 +66,22 @@ export class HeldPackets {
     this.#options.decide(held.id, 'drop');
   }
 
+  /** The wire has failed at it: what its user's application sends must go on. */
+  #letPass(packet: Uint8Array): void {
+    const held = this.#held.get(packet);
+    if (held === undefined) return;
+    this.#held.delete(packet);
+    this.#options.decide(held.id, 'accept');
+  }
+
   #deliver(to: Side, packet: Uint8Array, arrived: Uint8Array): void {
     const held = this.#held.get(arrived);
-    if (held?.to !== to) {
+    const isVerdict = held?.to === to;
+    if (this.#cut.has(arrived) && !(isVerdict && packet === arrived))
+      throw new RangeError(
+        `a packet of ${arrived.length} octets is too large to be changed or sent again: give the link an MTU below 65532`,
+      );
+    if (!isVerdict) {
       this.#options.send(packet);
       return;
     }

@@ -46,6 +46,8 @@ export interface QueuedPacket {
   readonly isLoopback: boolean;
   /** The IP packet: the buffer's own octets, to be copied by who keeps them. */
   readonly packet: Uint8Array;
+  /** False: a message has no room for all of it (65531 octets, which segments of a loopback exceed by 4), and what lacks reads as zeros. */
+  readonly isWhole: boolean;
   /** When it came off the network, where the kernel says so. */
   readonly stamp?: { readonly unixSec: number; readonly nsec: number };
 }
@@ -105,6 +107,7 @@ export function readQueueMessage(bytes: Uint8Array): QueueMessage | undefined {
   let hook: QueuedPacket['hook'] = 'input';
   let isLoopback = false;
   let packet: Uint8Array | undefined;
+  let wholeOctets = 0;
   let stamp: QueuedPacket['stamp'];
   for (let at = HEADER_OCTETS + GENERIC_OCTETS; at + 4 <= end; ) {
     const octets = view.getUint16(at, true);
@@ -128,16 +131,21 @@ export function readQueueMessage(bytes: Uint8Array): QueueMessage | undefined {
         packet = bytes.subarray(data, at + octets);
         break;
       case NFQA_CAP_LEN:
-        // Longer than a message can bear: no packet of ours, who cut nothing and ask for all.
-        packet = undefined;
+        wholeOctets = view.getUint32(data);
+        break;
     }
     at += (octets + 3) & ~3;
   }
   if (id === undefined || packet === undefined) return undefined;
-  return {
-    kind: 'packet',
-    packet: { id, hook, isLoopback, packet, ...(stamp === undefined ? {} : { stamp }) },
-  };
+  const isWhole = packet.length >= wholeOctets;
+  const common = { id, hook, isLoopback, isWhole, ...(stamp === undefined ? {} : { stamp }) };
+  return { kind: 'packet', packet: { ...common, packet: isWhole ? packet : padded(packet, wholeOctets) } };
+}
+
+function padded(packet: Uint8Array, octets: number): Uint8Array {
+  const whole = new Uint8Array(octets);
+  whole.set(packet);
+  return whole;
 }
 
 /** The verdict on a packet, to be sent as it is; with a `packet` that takes the place of the kernel's. */
