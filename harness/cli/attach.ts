@@ -11,7 +11,7 @@ import {
   type Target,
   targetOfPid,
 } from '../lab/index.js';
-import { LiveLadder, type Terminal, writeTogether } from '../report/index.js';
+import { LiveLadder, ReportError, type Terminal, writeTogether } from '../report/index.js';
 import { humanTime } from '../text/index.js';
 import { type Trace, traceToPcapng } from '../trace/index.js';
 import { type Ending, endOf } from './attach-ending.js';
@@ -166,7 +166,12 @@ function rulesLine({ rules: { added, removed } }: Attachment): string {
 }
 
 async function writeCapture(path: string, trace: Trace): Promise<void> {
-  await writeTogether(dirname(path), [{ path, content: traceToPcapng(trace) }]);
+  try {
+    await writeTogether(dirname(path), [{ path, content: traceToPcapng(trace) }]);
+  } catch (error) {
+    if (!(error instanceof ReportError)) throw error;
+    throw new ReportError(error.message.replace('--out', '--pcap'), error.errno);
+  }
   print([`capture: ${path}`]);
 }
 

@@ -25,7 +25,7 @@ export class NamespaceRules implements Disposable {
   readonly #namespace: NetworkNamespace;
   readonly #owner: RuleOwner;
   readonly #versions: readonly (4 | 6)[];
-  readonly #removeAtExit = () => this[Symbol.dispose]();
+  readonly #removeAtExit = () => this.#removeQuietly();
   #removed: number | undefined;
 
   /** Adds the rules. Throws `AttachRefused`, with nothing left behind. */
@@ -41,7 +41,7 @@ export class NamespaceRules implements Disposable {
     try {
       for (const version of this.#versions) restoreRules(namespace, version, addRules(this.#owner));
     } catch (error) {
-      this[Symbol.dispose]();
+      this.#removeQuietly();
       throw error;
     }
   }
@@ -49,6 +49,15 @@ export class NamespaceRules implements Disposable {
   /** How many were added, and taken out again; fewer where somebody else removed them. */
   get counts(): { readonly added: number; readonly removed: number } {
     return { added: this.#versions.length * RULES_OF_A_VERSION, removed: this.#removed ?? 0 };
+  }
+
+  /** Where something else went wrong before, that is what is told. */
+  #removeQuietly(): void {
+    try {
+      this[Symbol.dispose]();
+    } catch {
+      // `lastack clean` finds them.
+    }
   }
 
   [Symbol.dispose](): void {
