@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { RealClock } from '../../clock/index.js';
+import { KernelEndpoint } from '../../endpoint/index.js';
 import {
   activeFin,
   corruptChecksum,
@@ -15,12 +17,13 @@ import {
   SIDES,
 } from '../../fault/index.js';
 import { decode, flagsText } from '../../segment/index.js';
-import { NetworkNamespace } from '../../sys/index.js';
+import { monotonicNs, NetworkNamespace } from '../../sys/index.js';
 import type { SegmentRecord } from '../../wire/index.js';
 import { switchOffloadsOn } from '../netns/offloads.js';
 import { AttachRefused } from './attach-errors.js';
 import { Ends, needsAttach, PORT, targetIn, withWireAt } from './attached.fixture.js';
 import { attach } from './attachment.js';
+import { hasIpv6 } from './iptables.js';
 import { countRules } from './namespace-rules.js';
 
 const hello = Buffer.from('hello');
@@ -194,6 +197,27 @@ describe('a wire attached to a namespace', () => {
       'client FIN,ACK',
     ]);
     expect(new Set(transitions.map(({ side }) => side))).to.deep.equal(new Set(SIDES));
+  });
+
+  it('does the same to IPv6', async function () {
+    await using ends = new Ends();
+    const namespace = ends.namespace('server');
+    if (!hasIpv6(namespace)) return this.skip();
+    const clock = new RealClock(monotonicNs());
+    await using end = new KernelEndpoint({ side: 'client', namespace, ip: '::1', clock, log: () => {} });
+    const faults = [drop(data().first()), duplicate(activeFin()), delay(handshakeAck(), { byMs: 20 })];
+    await using wire = await attach({ target: targetIn(namespace), port: PORT, faults });
+    const listener = await end.listen({ port: PORT });
+    const client = await end.connect(listener.local);
+    await client.send(hello);
+    const server = await listener.accept();
+    expect(String((await server.receiveAll({ octets: 5 })).data)).to.equal('hello');
+    await client.close();
+    expect((await wire.wire.sees(activeFin(), { delivered: true })).deliveries).to.have.length(2);
+    const { segments, receipts, transitions } = await wire.recording();
+    expect(segments.every((record) => segmentOf(record).ip.version === 6)).to.equal(true);
+    expect(receipts.map(({ acted }) => acted)).to.deep.equal([1, 1, 1]);
+    expect(transitions.map(({ to }) => to)).to.include('CLOSE-WAIT');
   });
 
   it('carries a hundred connections at once, and loses nothing', async () => {
