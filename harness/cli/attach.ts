@@ -73,7 +73,11 @@ async function watch(attachment: Attachment, { command, target, terminal }: Watc
   const recording = await lastRecording(attachment, ending);
   const { attachedNs } = attachment;
   const trace = attachedTrace(recording, { text: target.text, attachedNs });
-  print(ladder.rows(trace, Number.POSITIVE_INFINITY, { isLive: false }));
+  const rest = attachedTrace(recentPart(recording, ladder.shownNs + attachedNs), {
+    text: target.text,
+    attachedNs,
+  });
+  print(ladder.rows(rest, Number.POSITIVE_INFINITY, { isLive: false }));
   const missed = ending.kind === 'failed' ? 0 : await attachment.missed();
   await attachment[Symbol.asyncDispose]();
   const legend = ladder.legend();
