@@ -23,8 +23,8 @@ import { switchOffloadsOn } from '../netns/offloads.js';
 import { AttachRefused } from './attach-errors.js';
 import { Ends, needsAttach, PORT, targetIn, withWireAt } from './attached.fixture.js';
 import { attach } from './attachment.js';
-import { hasIpv6 } from './iptables.js';
-import { countRules } from './namespace-rules.js';
+import { hasIpv6, restoreRules, savedRules } from './iptables.js';
+import { countRules, sweepRules } from './namespace-rules.js';
 
 const hello = Buffer.from('hello');
 
@@ -274,6 +274,31 @@ describe('a wire attached to a namespace', () => {
         .that.matches(/another lastack .* attached to port 5432/);
       expect(countRules(ends.namespace('server'))).to.be.oneOf([4, 8]);
     });
+  });
+
+  it('says so where the segments do not come to it, and leaves no rule there', async () => {
+    await using ends = new Ends();
+    const namespace = ends.namespace('server');
+    restoreRules(namespace, 4, '*raw\n-A PREROUTING -i lo -p tcp -j DROP\nCOMMIT\n');
+    const failure: unknown = await attach({ target: targetIn(namespace), port: PORT }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).to.be.instanceOf(AttachRefused);
+    expect(failure)
+      .to.have.property('message')
+      .that.matches(/do not come to lastack.*iptables-save/);
+    expect(countRules(namespace)).to.equal(0);
+  });
+
+  it('leaves alone the rules of others', async () => {
+    await using ends = new Ends();
+    const namespace = ends.namespace('server');
+    const theirs = '-A INPUT -p tcp -m tcp --dport 5432 -m comment --comment "not lastack:1-2:3-4" -j ACCEPT';
+    restoreRules(namespace, 4, `*mangle\n${theirs}\nCOMMIT\n`);
+    await using wire = await attach({ target: targetIn(namespace), port: PORT });
+    await wire[Symbol.asyncDispose]();
+    expect(savedRules(namespace, 4)).to.include(theirs);
+    expect(sweepRules(namespace)).to.equal(0);
   });
 
   it('works in a namespace whose loopback is down', async () => {

@@ -48,7 +48,9 @@ function run(namespace: NetworkNamespace, program: string, args: readonly string
   const { error, status, stdout, stderr } = namespace.run(() =>
     spawnSync(program, args, { input, encoding: 'utf8', maxBuffer: MOST_OCTETS }),
   );
-  if (error !== undefined) throw new AttachRefused(explainMissing(program, error));
+  // One that gives up does not read what it was to do: what it said tells why.
+  const hasGivenUp = status !== null && error !== undefined && 'code' in error && error.code === 'EPIPE';
+  if (error !== undefined && !hasGivenUp) throw new AttachRefused(explainMissing(program, error));
   if (status !== 0) throw new AttachRefused(explainIptables(program, stderr));
   return stdout;
 }

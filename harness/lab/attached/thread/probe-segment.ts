@@ -2,18 +2,19 @@
 import { encode, makeSegment } from '../../../segment/index.js';
 
 const LOOPBACK_IP = '127.0.0.1';
-/** No stack sends a segment without any flag, and none would answer one that is lost again in the queue. */
-const FLAGS = 0;
 const SEQ = 0x6c_61_73_74;
+/** The discard service: nobody listens there, and a reset from there means nothing to anybody. */
+const [DISCARD, ECHO] = [9, 7];
 
+/** A SYN: what else begins nothing, firewalls that follow connections like to drop as invalid. */
 export const probeSegment = (port: number): Uint8Array =>
   encode(
     makeSegment({
       src: LOOPBACK_IP,
       dst: LOOPBACK_IP,
       srcPort: port,
-      dstPort: port,
-      flags: FLAGS,
+      dstPort: port === DISCARD ? ECHO : DISCARD,
+      flags: 'SYN',
       seq: SEQ,
       window: 0,
     }),
