@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { check, libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
 import type { Report } from '../netns/thread/protocol.js';
+import { unpackRecords } from '../netns/thread/record-pack.js';
 import type {
   AttachedCommand,
   AttachedRequest,
@@ -98,6 +99,8 @@ export class AttachedThread {
         this.#settle(report.call)?.reject(new Error(report.message));
         return;
       case 'packed':
+        unpackRecords(report.records, (lab, record) => this.#onReport({ kind: 'arrived', lab, record }));
+        return;
       case 'to-peer':
         throw new TypeError(`an attached wire has no report ${report.kind}`);
       default:

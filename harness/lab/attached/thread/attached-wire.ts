@@ -44,7 +44,7 @@ export class AttachedWire implements Disposable {
   #lastArrivalNs: Nanos = 0;
 
   constructor(parts: AttachedWireParts) {
-    const { clock, options, queue, sender } = parts;
+    const { clock, options, outbox, queue, sender } = parts;
     this.#parts = parts;
     this.#localIps = new Set(options.localIps);
     this.#held = new HeldPackets({
@@ -57,7 +57,7 @@ export class AttachedWire implements Disposable {
       clock,
       carriers: { client: this.#held.carrier('client'), server: this.#held.carrier('server') },
       recorder: {
-        arrived: (record) => this.#put({ kind: 'arrived', lab: LAB, record: withHook(record, this.#hook) }),
+        arrived: (record) => outbox.arrived(LAB, withHook(record, this.#hook)),
         delivered: (id, delivery) => this.#put({ kind: 'delivered', lab: LAB, id, delivery }),
         updated: (id, change) => this.#put({ kind: 'updated', lab: LAB, id, change }),
       },
