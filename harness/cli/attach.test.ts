@@ -160,6 +160,14 @@ describe('lastack attach', () => {
     await run.ended;
   });
 
+  it('has "clean" say what it cannot do without root, or without iptables', async function () {
+    needsOrdinaryUser.call(this);
+    const { path } = folder;
+    expectRefusal(await lastack(['clean'], { folder: path, uid: ORDINARY }), /takes root/, 3);
+    const run = await lastack(['clean'], { folder: path, env: { PATH: path } });
+    expectRefusal(run, /could be looked into: the program "iptables-save" is missing/, 3);
+  });
+
   describe('told something wrong', () => {
     const refused = (args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number) =>
       lastack(['attach', ...args], { folder: folder.path, env, ...(uid === undefined ? {} : { uid }) });

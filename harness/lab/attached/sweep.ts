@@ -14,13 +14,13 @@ export interface Swept {
   readonly rulesBefore: number;
   readonly rulesAfter: number;
   readonly removed: number;
-  /** Namespaces that could not be looked into, in a sentence each. */
+  /** Why some namespaces could not be looked into: each sentence once. */
   readonly refused: readonly string[];
 }
 
 export function sweepNamespaces(): Swept {
   let [rulesBefore, rulesAfter, removed] = [0, 0, 0];
-  const refused: string[] = [];
+  const refused = new Set<string>();
   const paths = namespacePaths();
   for (const path of paths) {
     try {
@@ -32,10 +32,10 @@ export function sweepNamespaces(): Swept {
       rulesAfter += countRules(namespace);
     } catch (error) {
       // One that has gone meanwhile has nothing left in it.
-      if (error instanceof AttachRefused) refused.push(`${path}: ${error.message}`);
+      if (error instanceof AttachRefused) refused.add(error.message);
     }
   }
-  return { namespaces: paths.length, rulesBefore, rulesAfter, removed, refused };
+  return { namespaces: paths.length, rulesBefore, rulesAfter, removed, refused: [...refused] };
 }
 
 /** A path to each network namespace that can be seen, once. */
