@@ -170,8 +170,19 @@ describe('CLOSE (3.10.4)', () => {
     const machine = inEstablished({ window: 1500 });
     machine.send(2000);
     expectSent(machine.close());
+    // "In any case, enter FIN-WAIT-1 state."
+    expect(machine.state).to.equal('FIN-WAIT-1');
     expectSent(machine.recv({ ack: ISS + 1001 }), { seq: ISS + 1001, flags: 'FIN,PSH,ACK', length: 1000 });
     expect(machine.block.sndNxt).to.equal(ISS + 2002 - 2 ** 32);
+  });
+
+  it('ESTABLISHED: the other side may close before the FIN has left: CLOSING, and TIME-WAIT by its ACK (NOID-40)', () => {
+    const machine = inEstablished({ window: 1500 });
+    machine.send(2000);
+    machine.close();
+    expect(machine.recv({ flags: 'FIN,ACK', ack: ISS + 1 }).state).to.equal('CLOSING');
+    expectSent(machine.recv({ ack: ISS + 1001 }), { seq: ISS + 1001, flags: 'FIN,PSH,ACK', length: 1000 });
+    expect(machine.recv({ ack: machine.block.sndNxt }).state).to.equal('TIME-WAIT');
   });
 
   it('CLOSE-WAIT: the FIN, and LAST-ACK (NOID-41, R1122-07)', () => {

@@ -8,7 +8,7 @@ import { shouldTellWindow } from './receive-window.js';
 import { limitFinWait2 } from './segment-arrives.js';
 import type { TcpSettings } from './settings.js';
 import { maySend, receivesText } from './state.js';
-import type { Step } from './step.js';
+import { enter, type Step } from './step.js';
 import { watchIdleness, watchPatience } from './timers.js';
 import { transmit } from './transmit.js';
 
@@ -108,6 +108,8 @@ export function close(block: ControlBlock, step: Step): void {
   if (!maySend(block.state)) return;
   block.isClosing = true;
   block.hasMore = false;
+  // "Queue this until all preceding SENDs have been segmentized, then form a FIN segment and send it. In any case, enter FIN-WAIT-1 state."
+  if (block.state === 'ESTABLISHED') enter(block, step, 'FIN-WAIT-1');
   goOn(block, step);
 }
 

@@ -378,7 +378,7 @@ describe('Zero-window probes (3.8.6.1)', () => {
   it('a FIN probes too', () => {
     const machine = inEstablished({ window: 0 });
     expectSent(machine.close());
-    expect(machine.state).to.equal('ESTABLISHED');
+    expect(machine.state).to.equal('FIN-WAIT-1');
     expectSent(machine.wait(1000), { seq: ISS + 1, flags: 'FIN,ACK' });
     expect(machine.state).to.equal('FIN-WAIT-1');
   });
