@@ -66,6 +66,7 @@ export class OctetRing {
     const copy = new OctetRing();
     copy.#octets = this.#octets.slice();
     copy.#start = this.#start;
+    copy.#usual = this.#usual;
     return copy;
   }
 
