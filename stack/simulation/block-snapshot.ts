@@ -2,7 +2,7 @@
 import { seqDiff } from '../../harness/segment/index.js';
 import type { ControlBlock } from '../tcp/index.js';
 
-export function blockSnapshot(block: ControlBlock): unknown {
+export function blockSnapshot(block: ControlBlock): Readonly<Record<string, unknown>> {
   const { sendRing, receiveRing, sent, sendOctets, receiveOctets, early, rcvNxt, ...rest } = block;
   const last = early.at(-1);
   const used = receiveOctets + (last === undefined ? 0 : seqDiff(last.right, rcvNxt));

@@ -107,7 +107,7 @@ class StateFuzz {
         this.#handle(event, events % COMPARED_EVERY === 0);
       } catch (cause) {
         const { seed, state } = this.#options;
-        const what = event.kind === 'segment' ? describeSegment(event.segment) : JSON.stringify(event);
+        const what = event.kind === 'segment' ? describeSegment(event.segment) : event.kind;
         const why = cause instanceof Error ? cause.message : String(cause);
         throw new Error(
           `fuzz of ${state}, seed ${seed}, segment ${this.#report.segments}, in ${before}: ${what}: ${why}`,
@@ -178,7 +178,7 @@ class StateFuzz {
     advance(this.#block, step, event);
     demand(
       isDeepStrictEqual(blockSnapshot(this.#block), blockSnapshot(block)),
-      () => 'transition gives another block than advance',
+      () => `transition gives another block than advance: ${difference(this.#block, block)}`,
     );
     demand(isDeepStrictEqual(step.segments, segments), () => 'transition sends other segments than advance');
     demand(isDeepStrictEqual(step.notices, notices), () => 'transition tells other news than advance');
@@ -204,6 +204,14 @@ class StateFuzz {
     report.mostRecords = Math.max(report.mostRecords, block.sent.count);
     report.mostEarly = Math.max(report.mostEarly, block.early.length);
   }
+}
+
+/** The fields that are not the same. */
+function difference(a: ControlBlock, b: ControlBlock): string {
+  const [one, other] = [blockSnapshot(a), blockSnapshot(b)];
+  return Object.keys(one)
+    .filter((name) => !isDeepStrictEqual(one[name], other[name]))
+    .join(', ');
 }
 
 /** Sound, encodable, and with numbers that are the connection's. */

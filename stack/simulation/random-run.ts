@@ -156,7 +156,7 @@ function sound(plan: RandomRun): RandomRun {
         };
   // What is kept in a cookie is all that is kept: whoever opened must speak first, and what it says first must be the first to come.
   // And whoever brings it twice, after the connection has ended, opens another.
-  const isOrderly = rest.packets === 0 && !hasLimits(plan);
+  const isOrderly = rest.packets === 0 && narrows === undefined && !hasLimits(plan);
   const cookies =
     plan.cookies &&
     isOrderly &&

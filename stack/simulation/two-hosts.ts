@@ -56,8 +56,11 @@ export class TwoHosts {
     this.#options = options;
     const random = new Random(options.seed ?? 1);
     const addresses = ADDRESSES[options.ipVersion ?? 4];
-    const randomBytes = (octets: number): Uint8Array =>
-      Uint8Array.from({ length: octets }, () => random.octet());
+    const randomBytes = (octets: number): Uint8Array => {
+      const drawn = new Uint8Array(octets);
+      for (let i = 0; i < octets; i += 1) drawn[i] = random.octet();
+      return drawn;
+    };
     const make = (from: HostName): TcpStack =>
       new TcpStack({
         clock: this.clock,
