@@ -36,7 +36,7 @@ import { ConnectionTable } from './connection-table.js';
 import { FastOpenCookies } from './fast-open.js';
 import { freePort } from './free-port.js';
 import { readIcmp } from './icmp-message.js';
-import { initialSequence, timestampOffset } from './initial-sequence.js';
+import { initialSequence, TimestampOffsets } from './initial-sequence.js';
 import { KEY_OCTETS, KeyedHash } from './keyed-hash.js';
 import { ListenerTable } from './listener-table.js';
 import { PassiveOpenings } from './passive-opening.js';
@@ -64,6 +64,7 @@ export class TcpStack implements SocketHost {
   readonly #timers: SocketTimers;
   readonly #openings: PassiveOpenings;
   readonly #secret: KeyedHash;
+  readonly #timestampOffsets: TimestampOffsets;
   readonly #pathMtus = new PathMtus();
   readonly #fastOpen: FastOpenCookies;
   /** Those that have asked for Fast Open and are not open yet. */
@@ -82,6 +83,7 @@ export class TcpStack implements SocketHost {
       ...(packetMemory === undefined ? {} : { into: packetMemory }),
     };
     this.#secret = new KeyedHash(options.randomBytes(KEY_OCTETS));
+    this.#timestampOffsets = new TimestampOffsets(this.#secret);
     this.#fastOpen = new FastOpenCookies(new KeyedHash(options.randomBytes(KEY_OCTETS)));
     this.#timers = new SocketTimers(options.clock, (socket) => this.#expire(socket));
     this.#openings = new PassiveOpenings({
@@ -137,7 +139,8 @@ export class TcpStack implements SocketHost {
 
   connect(to: SocketAddress, options: ConnectOptions = {}): TcpSocket {
     const local = this.#localFor(to, options.from);
-    const settings = { ...this.#settings, ...options.settings };
+    const settings =
+      options.settings === undefined ? this.#settings : { ...this.#settings, ...options.settings };
     const wantsFastOpen = options.fastOpen === true && !this.#fastOpen.isSpared(to.ip, this.now());
     const block = newBlock(
       {
@@ -198,16 +201,18 @@ export class TcpStack implements SocketHost {
   #openOptions(local: SocketAddress, remote: SocketAddress, settings: TcpSettings): OpenOptions {
     const nowNs = this.now();
     const pathMtu = this.#pathMtus.get(remote.ip, nowNs);
+    const ipVersion = versionOf(remote.ip);
     return {
       local,
       remote,
-      ipVersion: versionOf(remote.ip),
+      ipVersion,
       settings,
       iss: initialSequence(this.#secret, local, remote, nowNs),
-      tsOffset: timestampOffset(this.#secret, local.ip, remote.ip),
+      tsOffset: this.#timestampOffsets.of(local.ip, remote.ip),
       linkMtu: this.#mtu,
       offloadOctets: this.#options.offloadOctets ?? 0,
-      flowLabel: this.#secret.ofPair('flow', local, remote) & 0xfffff,
+      // RFC 6437: hard to guess, and the same for all of a connection's packets.
+      flowLabel: ipVersion === 4 ? 0 : this.#secret.ofPair('flow', local, remote) & 0xfffff,
       ...(pathMtu === undefined ? {} : { pathMtu }),
       ...this.#options.initialNumbers?.(local, remote),
     };

@@ -5,8 +5,8 @@
 import { type IpHeader, type SackBlock, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
 import type { CongestionState } from './congestion/congestion-state.js';
 import type { ProportionalRate } from './congestion/proportional-rate.js';
-import { OctetRing } from './octet-ring.js';
-import { SentList } from './sent-list.js';
+import type { OctetRing } from './octet-ring.js';
+import type { SentList } from './sent-list.js';
 import type { TcpSettings } from './settings.js';
 import type { TcpState } from './state.js';
 import { type Nanos, NEVER } from './time.js';
@@ -281,6 +281,3 @@ export function cloneBlock(block: ControlBlock): ControlBlock {
     counts: { ...block.counts },
   };
 }
-
-export const emptyRing = (): OctetRing => new OctetRing();
-export const emptySent = (): SentList => new SentList();

@@ -15,8 +15,9 @@ export { type ControlBlock, nextTimerNs, type SocketAddress, type TimerName } fr
 export { resetFor } from './emit.js';
 export { expire } from './expire.js';
 export { type IcmpNews, icmpArrives } from './icmp.js';
+export { newBlock, type OpenOptions } from './new-block.js';
 export { inListen } from './no-connection.js';
-export { newBlock, type OpenOptions, openActive, openPassive } from './open.js';
+export { openActive, openPassive } from './open.js';
 export { readSynOptions, type SynOptions } from './options.js';
 export { rcvWnd } from './receive-window.js';
 export { currentRtoNs } from './round-trip.js';

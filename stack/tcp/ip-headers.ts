@@ -21,8 +21,10 @@ export function ipHeaders(envelope: Envelope): Pick<ControlBlock, 'ip' | 'ipEct'
   const dontFragment = settings.pathMtuDiscovery !== 'off' && !allowsFragments;
   const header = (ecn: number): Segment['ip'] => {
     const trafficClass = (settings.dscp << 2) | ecn;
-    const fields = { src: local.ip, dst: remote.ip, ttl: settings.hopLimit, trafficClass };
-    return ipVersion === 4 ? ipv4Header({ ...fields, dontFragment }) : ipv6Header({ ...fields, flowLabel });
+    const [src, dst, ttl] = [local.ip, remote.ip, settings.hopLimit];
+    return ipVersion === 4
+      ? ipv4Header({ src, dst, ttl, trafficClass, dontFragment })
+      : ipv6Header({ src, dst, ttl, trafficClass, flowLabel });
   };
   return { ip: header(0), ipEct: header(ECT_0) };
 }
@@ -35,13 +37,28 @@ export function readdress(block: ControlBlock): void {
   Object.assign(block, ipHeaders(envelope));
 }
 
-export const ipv4Header = (fields: {
+export const ipv4Header = ({
+  src,
+  dst,
+  ttl,
+  trafficClass,
+  dontFragment,
+}: {
   readonly src: string;
   readonly dst: string;
   readonly ttl: number;
   readonly trafficClass: number;
   readonly dontFragment: boolean;
-}): Segment['ip'] => ({ version: 4, identification: 0, options: NOTHING, ...fields });
+}): Segment['ip'] => ({
+  version: 4,
+  src,
+  dst,
+  ttl,
+  trafficClass,
+  identification: 0,
+  dontFragment,
+  options: NOTHING,
+});
 
 export const ipv6Header = (fields: {
   readonly src: string;

@@ -19,7 +19,7 @@ import {
 } from '../../harness/segment/index.js';
 import type { SendOptions } from './calls.js';
 import { type ControlBlock, nextTimerNs } from './control-block.js';
-import { newBlock, type OpenOptions } from './open.js';
+import { newBlock, type OpenOptions } from './new-block.js';
 import { DEFAULT_SETTINGS, type TcpSettings } from './settings.js';
 import type { TcpState } from './state.js';
 import type { Notice } from './step.js';

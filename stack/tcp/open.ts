@@ -1,166 +1,16 @@
 /** OPEN (RFC 9293 section 3.10.1), active and passive, and what the options of both SYNs agree on. */
-import { FLAG, type Segment, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
+import { FLAG, type Segment, seqAdd } from '../../harness/segment/index.js';
 import { initialCongestion } from './congestion/congestion-control.js';
-import { noRate } from './congestion/proportional-rate.js';
-import { type ControlBlock, emptyRing, emptySent, noTimers, type SocketAddress } from './control-block.js';
+import type { ControlBlock } from './control-block.js';
 import { emitSyn } from './emit.js';
-import { ipHeaders } from './ip-headers.js';
 import { readSynOptions, type SynOptions } from './options.js';
 import { beginMtuSearch, leastMtu } from './path-mtu.js';
-import { noRack } from './rack.js';
 import { takeText } from './receive-text.js';
 import { scaleFor } from './receive-window.js';
-import { initialRoundTrip, synWasRepeated } from './round-trip.js';
-import type { TcpSettings } from './settings.js';
+import { synWasRepeated } from './round-trip.js';
 import { effectiveMss, TCP_HEADER_OCTETS } from './sizes.js';
 import { enter, type Step } from './step.js';
-import { type Nanos, NEVER } from './time.js';
 import { armRetransmit, watchPatience } from './timers.js';
-
-export interface OpenOptions {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly ipVersion: 4 | 6;
-  readonly settings: TcpSettings;
-  /** RFC 6528: hard to guess. */
-  readonly iss: SeqNumber;
-  /** Where this connection's timestamps begin (RFC 7323 section 7.1). */
-  readonly tsOffset: number;
-  /** Of the link, in octets of IP packet. */
-  readonly linkMtu: number;
-  /** What is known of the path; default: the link's. */
-  readonly pathMtu?: number;
-  /** The largest packet that may hold several segments, to be cut where they leave; absent: none may. */
-  readonly offloadOctets?: number;
-  /** 20 bits, for IPv6. */
-  readonly flowLabel?: number;
-  /** The Fast Open cookie to send, empty to ask for one; absent: no Fast Open (RFC 7413). */
-  readonly fastOpenCookie?: Uint8Array;
-}
-
-/** RFC 9293 MUST-15: when no MSS option came. */
-const DEFAULT_MSS = { 4: 536, 6: 1220 } as const;
-const IP_HEADER_OCTETS = { 4: 20, 6: 40 } as const;
-const MOST_TCP_HEADER_OCTETS = 60;
-
-export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos): ControlBlock {
-  const { settings, ipVersion, iss, linkMtu, pathMtu = linkMtu } = options;
-  const ipHeaderOctets = IP_HEADER_OCTETS[ipVersion];
-  const most = linkMtu - ipHeaderOctets - TCP_HEADER_OCTETS;
-  const ownMss = settings.maxSegmentOctets > 0 ? Math.min(settings.maxSegmentOctets, most) : most;
-  return {
-    local: options.local,
-    remote: options.remote,
-    settings,
-    state: isActive ? 'CLOSED' : 'LISTEN',
-    isActive,
-    isHeld: true,
-    isClosing: false,
-    ...sendSide(iss),
-    ...receiveSide(),
-    peerMss: DEFAULT_MSS[ipVersion],
-    ownMss,
-    linkMtu,
-    pathMtu: Math.min(pathMtu, linkMtu, mostUndiscovered(options)),
-    pmtu: { low: 0, high: 0 },
-    allowsFragments: false,
-    bundleOctets: Math.max((options.offloadOctets ?? 0) - ipHeaderOctets - MOST_TCP_HEADER_OCTETS, 0),
-    ipHeaderOctets,
-    ...ipHeaders(options),
-    sndWndShift: 0,
-    rcvWndShift: 0,
-    hasWindowScale: false,
-    hasTimestamps: false,
-    hasSack: false,
-    hasEcn: false,
-    tsOffset: options.tsOffset,
-    tsRecent: 0,
-    tsRecentNs: nowNs,
-    fastOpenCookie: options.fastOpenCookie,
-    isFastOpened: false,
-    peerUserTimeoutMs: 0,
-    owesUserTimeout: settings.userTimeoutMs > 0,
-    echoesCongestion: false,
-    owesCwr: false,
-    cwrPoint: iss,
-    timers: noTimers(),
-    rtt: initialRoundTrip(settings),
-    congestion: initialCongestion(settings.initialWindowSegments, DEFAULT_MSS[ipVersion]),
-    recovery: {
-      kind: 'none',
-      point: iss,
-      duplicateAcks: 0,
-      inflation: 0,
-      owesRepeat: false,
-      rate: noRate(),
-      marked: 0,
-    },
-    rack: noRack(iss),
-    tail: { isUnderway: false, isRetransmission: false, endSeq: iss },
-    retries: 0,
-    troubleSinceNs: NEVER,
-    keepAlives: 0,
-    lastReceivedNs: nowNs,
-    lastSentNs: nowNs,
-    softError: undefined,
-    counts: noCounts(),
-  };
-}
-
-/** RFC 8200 section 5: who does not look for the path's MTU sends no more than every path takes, for no router will cut it up. */
-const mostUndiscovered = ({ ipVersion, settings }: OpenOptions): number =>
-  ipVersion === 6 && settings.pathMtuDiscovery === 'off' ? 1280 : Number.POSITIVE_INFINITY;
-
-const sendSide = (iss: SeqNumber) => ({
-  iss,
-  sndUna: iss,
-  sndNxt: iss,
-  sndWnd: 0,
-  sndUp: iss,
-  isUrgent: false,
-  sndWl1: ZERO,
-  sndWl2: iss,
-  maxSndWnd: 0,
-  sendRing: emptyRing(),
-  sendBase: seqAdd(iss, 1),
-  sendOctets: 0,
-  hasMore: false,
-  sent: emptySent(),
-});
-
-const ZERO = 0 as SeqNumber;
-
-const receiveSide = () => ({
-  irs: ZERO,
-  rcvNxt: ZERO,
-  rcvEdge: ZERO,
-  rcvUp: ZERO,
-  isUrgentReceived: false,
-  receiveRing: emptyRing(),
-  receiveOctets: 0,
-  early: [],
-  earlyFin: undefined,
-  recentBlocks: [],
-  dsack: undefined,
-  ackOwed: 'none' as const,
-  unacknowledgedOctets: 0,
-  rcvMss: 536,
-  lastAckSent: ZERO,
-  challengeAcks: 0,
-  challengeRoundNs: 0,
-});
-
-const noCounts = () => ({
-  segmentsIn: 0,
-  segmentsOut: 0,
-  octetsSent: 0,
-  octetsAcknowledged: 0,
-  octetsReceived: 0,
-  retransmissions: 0,
-  octetsRetransmitted: 0,
-  timeouts: 0,
-  duplicates: 0,
-});
 
 /** Active OPEN: <SEQ=ISS><CTL=SYN>, and SYN-SENT. What was given to SEND already may travel on it where there is a Fast Open cookie. */
 export function openActive(block: ControlBlock, step: Step): void {
