@@ -1,12 +1,15 @@
 /**
- * `npm run bench`: what the labs cost, each beside what it stands in for, measured in the same run; `npm run bench -- virtual` and
- * `-- netns` measure one. Ends with 1 when a target is missed. Run it on an idle machine: the ratios suffer less from company
- * than the figures, but they do.
+ * `npm run bench`: what the labs and the own TCP cost, each beside what it stands in for, measured in the same run; `npm run bench --
+ * virtual`, `-- netns`, `-- attached`, `-- stack` and `-- connections` measure one. Ends with 1 when a target is missed. Run it on an idle machine: the
+ * ratios suffer less from company than the figures, but they do.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { netnsCapability, reexecInUserNamespace } from '../harness/lab/index.js';
+import { attachedWire } from './attached.js';
+import { stackConnections } from './connections.js';
 import { type Figure, printTable } from './figure.js';
 import { labSetup } from './lab-setup.js';
+import { ownTcp } from './own-tcp/index.js';
 import { roundTrip } from './round-trip.js';
 import { segmentCost } from './segment-cost.js';
 import { bulk, hundredConnections } from './throughput.js';
@@ -18,13 +21,17 @@ const ENVIRONMENT = 3;
 const PARTS = {
   netns: [segmentCost, labSetup, roundTrip, hundredConnections, bulk],
   virtual: [virtualLab],
+  attached: [attachedWire],
+  stack: [ownTcp],
+  connections: [stackConnections],
 } as const;
 
 async function main(): Promise<number> {
   const names = process.argv.slice(2).filter((name): name is keyof typeof PARTS => name in PARTS);
-  const wanted = names.length === 0 ? (['netns', 'virtual'] as const) : names;
+  const wanted =
+    names.length === 0 ? (['netns', 'virtual', 'attached', 'stack', 'connections'] as const) : names;
   const { way, sentence } = netnsCapability();
-  const takesNetns = wanted.includes('netns');
+  const takesNetns = wanted.some((name) => name === 'netns' || name === 'attached' || name === 'stack');
   if (takesNetns && way === 'user-namespace') return reexecInUserNamespace(process.argv.slice(1));
   if (takesNetns && way === 'none') {
     process.stderr.write(`${sentence}\n`);

@@ -77,7 +77,7 @@ async function measure(): Promise<Figure[]> {
 }
 
 /** The medians of each one's rounds. */
-async function takeTurns(pings: readonly (() => Promise<number> | number)[]): Promise<number[][]> {
+export async function takeTurns(pings: readonly (() => Promise<number> | number)[]): Promise<number[][]> {
   const rounds: number[][] = pings.map(() => []);
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
     for (const [i, each] of pings.entries()) {
@@ -89,12 +89,12 @@ async function takeTurns(pings: readonly (() => Promise<number> | number)[]): Pr
 }
 
 /** The median of the ratios of rounds that were neighbours. */
-const ratioOf = (values: readonly number[] = [], beside: readonly number[] = []): number =>
+export const ratioOf = (values: readonly number[] = [], beside: readonly number[] = []): number =>
   median(values.map((value, i) => value / (beside[i] ?? Number.NaN)));
 
 const us = (values: readonly number[] = []): string => `${median(values).toFixed(1)} us`;
 
-async function ping({ client, server }: Ends): Promise<number> {
+export async function ping({ client, server }: Ends): Promise<number> {
   const octet = new Uint8Array(1);
   const times: number[] = [];
   for (let i = 0; i < PINGS; i += 1) {

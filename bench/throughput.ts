@@ -43,18 +43,18 @@ export async function bulk(): Promise<Figure[]> {
 }
 
 /** Megabytes a second. */
-async function transfer({ client, server }: Ends): Promise<number> {
+export async function transfer({ client, server }: Ends, octets = BULK_OCTETS): Promise<number> {
   const chunk = new Uint8Array(CHUNK_OCTETS);
   const beginNs = nowNs();
-  const received = server.receiveAll({ octets: BULK_OCTETS, withinMs: WITHIN_MS });
-  for (let left = BULK_OCTETS; left > 0; )
+  const received = server.receiveAll({ octets, withinMs: WITHIN_MS });
+  for (let left = octets; left > 0; )
     left -= await client.send(chunk.subarray(0, Math.min(left, CHUNK_OCTETS)), { withinMs: WITHIN_MS });
   await received;
-  return BULK_OCTETS / ((nowNs() - beginNs) / NANOS_PER_US);
+  return octets / ((nowNs() - beginNs) / NANOS_PER_US);
 }
 
 /** What the ring or the links lose, no recording is made of. What the wire itself did not hand over counts here. */
-const lostOf = (segments: readonly SegmentRecord[]): number =>
+export const lostOf = (segments: readonly SegmentRecord[]): number =>
   segments.filter(({ deliveries }) => deliveries.length !== 1).length;
 
 export async function hundredConnections(): Promise<Figure[]> {

@@ -26,6 +26,9 @@ export async function says(from: Connection, to: Connection, text: string): Prom
   await to.receiveAll({ octets: Buffer.byteLength(text) });
 }
 
+/** Waits until what was said last is acknowledged: an ACK may wait for half a second (RFC 9293 section 3.8.6.3, MUST-40). */
+export const acknowledged = (stage: Stage): Promise<void> => stage.wire.quiet({ forMs: 600, withinMs: 5000 });
+
 /** Waits for the other side's FIN as a program sees it: the end of the stream. */
 export async function readsTheEnd(connection: Connection, withinMs = 10_000): Promise<void> {
   const { ended } = await connection.receiveAll({ withinMs });

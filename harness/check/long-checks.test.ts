@@ -167,16 +167,47 @@ describe('the user timeout', () => {
     );
   });
 
+  it('counts from when the window was shut, and not from the first octet that probes it', () => {
+    expect(said(userTimeoutKept(), long.userTimeoutOfWindowProbedByData())).to.match(
+      /^info: the window shut for 30\.\d+ s, .*though the other side answered its probes \(MUST-37\)$/,
+    );
+  });
+
   it('must not be forgotten', () => {
     const trace = withOption(long.dataLost(), 'TCP_USER_TIMEOUT', 30_000);
     expect(said(userTimeoutKept(), trace)).to.match(/^fail: data unacknowledged for .*, long over$/);
   });
 
-  for (const story of [long.userTimeoutOfData, long.userTimeoutOfWindow, long.userTimeoutOfKeepAlive])
+  for (const story of [
+    long.userTimeoutOfData,
+    long.userTimeoutOfWindow,
+    long.userTimeoutOfWindowProbedByData,
+    long.userTimeoutOfKeepAlive,
+  ])
     it(`is red where it comes too soon: ${story.name}`, () => {
       const trace = story();
       expect(userTimeoutKept().judge(userTimeoutKept().mutate(trace)).verdict).to.equal('fail');
     });
+
+  it('is red where the other side is told another one, whether it was told or not', () => {
+    const told = (trace: Trace): Trace => ({
+      ...trace,
+      events: trace.events.map((event) =>
+        event.kind === 'segment' && event.segment !== undefined
+          ? {
+              ...event,
+              segment: {
+                ...event.segment,
+                options: [{ kind: 'userTimeout', granularity: 'seconds', timeout: 30 }],
+              },
+            }
+          : event,
+      ),
+    });
+    for (const trace of [long.userTimeoutOfData(), told(long.userTimeoutOfData())])
+      expect(userTimeoutAdvertised().judge(userTimeoutAdvertised().mutate(trace)).verdict).to.equal('fail');
+    expect(userTimeoutAdvertised().judge(told(long.userTimeoutOfData())).verdict).to.equal('pass');
+  });
 
   it('need not be told to the other side', () => {
     expect(userTimeoutAdvertised().judge(long.userTimeoutOfData()).verdict).to.equal('info');

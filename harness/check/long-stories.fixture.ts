@@ -136,6 +136,23 @@ export const userTimeoutOfWindow = (): Trace =>
     30_000,
   );
 
+/** The same with probes of one octet of data, as RFC 9293 has them. */
+export const userTimeoutOfWindowProbedByData = (): Trace =>
+  withOption(
+    opened(
+      'client PSH,ACK data=100',
+      'server ACK win=0',
+      ...[1000, ...doubling(1000, 4)].flatMap((ms) => [
+        `+${ms} client ACK data=1 seq=105 [data window-probe]`,
+        '+0.05 server ACK win=0 [pure-ack]',
+      ]),
+      '+13999.4 client receive() = ETIMEDOUT',
+      'client CLOSED',
+    ),
+    'TCP_USER_TIMEOUT',
+    30_000,
+  );
+
 /** Of a connection on which nothing is heard. */
 export const userTimeoutOfKeepAlive = (): Trace =>
   withOption(

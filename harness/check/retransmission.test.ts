@@ -91,6 +91,27 @@ describe('a repeat', () => {
   });
 });
 
+describe('the first time-out', () => {
+  const repeatedAfter = (given: string) =>
+    firstTimeout('client.fin').judge(
+      traceOf(
+        ...story.OPENING,
+        'server PSH,ACK "pong"',
+        'client FIN,ACK, dropped by f1',
+        `+204 ${given}`,
+        '+800 client FIN,ACK again',
+      ),
+    ).verdict;
+
+  it('is a timer’s also where data came again meanwhile: that is no duplicate ACK (RFC 5681)', () => {
+    expect(repeatedAfter('server PSH,ACK "pong" again')).to.equal('pass');
+  });
+
+  it('may have another reason where the sender was given an ACK', () => {
+    expect(repeatedAfter('server ACK')).to.equal('inconclusive');
+  });
+});
+
 describe('giving up', () => {
   it('fails after more repeats than the settings allow', () => {
     const trace = story.lostSyn([1010, 2030, 4060]);

@@ -99,6 +99,8 @@ export const knownOf = (
 export const TIME_WAIT_MS: Readonly<Record<string, number>> = {
   // include/net/tcp.h: TCP_TIMEWAIT_LEN is 60 * HZ, whatever tcp_fin_timeout says.
   linux: 60_000,
+  // stack/tcp/settings.ts: twice its mslMs.
+  stack: 60_000,
   // src/socket/tcp.rs: CLOSE_DELAY.
   smoltcp: 10_000,
 };
@@ -107,4 +109,6 @@ export const TIME_WAIT_MS: Readonly<Record<string, number>> = {
 export const FIN_WAIT_2_MS: Readonly<Record<string, number>> = {
   // include/net/tcp.h: TCP_FIN_TIMEOUT, the default of the sysctl tcp_fin_timeout.
   linux: 60_000,
+  // stack/tcp/settings.ts: finWait2Ms.
+  stack: 60_000,
 };

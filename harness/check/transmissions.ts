@@ -1,6 +1,7 @@
 /** All transmissions of one segment, the gaps between them, and how those grow. */
 import { NANOS_PER_MS } from '../clock/index.js';
 import { otherSide, ROLES, type Role, SIDES, type Side } from '../fault/index.js';
+import { option } from '../segment/index.js';
 import { fateOf, segmentsOf, type TcpEvent, type Trace } from '../trace/index.js';
 import { needed } from './define.js';
 import { copiesOf, givenAtNs, givenTo } from './look.js';
@@ -96,18 +97,34 @@ export interface Gap {
   readonly ms: number;
   readonly from: TcpEvent;
   readonly to: TcpEvent;
-  /** The sender was given nothing meanwhile, so that its timer alone can have made it send. */
+  /** The sender was given nothing meanwhile that says anything of what it sent: its timer alone can have made it send. */
   readonly isByTimer: boolean;
 }
 
 export function gapsOf(trace: Trace, { all, from }: Transmissions): readonly Gap[] {
   const flow = all[0]?.facts.flow ?? 1;
-  const given = givenTo(trace, from, flow).flatMap((event) => event.deliveries.map(({ atNs }) => atNs));
+  const given = tellingOf(givenTo(trace, from, flow)).flatMap(({ deliveries }) =>
+    deliveries.map(({ atNs }) => atNs),
+  );
   return all.slice(1).flatMap((to, i) => {
     const before = all[i];
     if (before === undefined) return [];
     const isByTimer = !given.some((atNs) => atNs > before.atNs && atNs <= to.atNs);
     return [{ ms: (to.atNs - before.atNs) / NANOS_PER_MS, from: before, to, isByTimer }];
+  });
+}
+
+/**
+ * Those of the segments given to a sender that may make it repeat something. What carries data and acknowledges nothing new tells nothing
+ * of what arrived: by RFC 5681 section 2 it is no duplicate ACK either.
+ */
+function tellingOf(given: readonly TcpEvent[]): readonly TcpEvent[] {
+  let acknowledged = 0;
+  return given.filter(({ segment, facts }) => {
+    const { relAck = 0 } = facts;
+    const isNews = relAck > acknowledged || option(segment, 'sack') !== undefined;
+    acknowledged = Math.max(acknowledged, relAck);
+    return isNews || segment.payload.length === 0;
   });
 }
 

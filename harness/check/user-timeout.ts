@@ -31,6 +31,8 @@ interface Waiting {
 const lost = (trace: Trace, side: Side, flow: number): Waiting | undefined => {
   const data = transmissionsOf(trace, `${side}.data`, flow);
   if (data === undefined || isAnswered(trace, data)) return undefined;
+  // What probes a window waits for that since it was shut, and not since the first probe.
+  if (data.first.facts.roles.includes('window-probe')) return undefined;
   return {
     what: 'data unacknowledged',
     sinceNs: data.first.atNs,
@@ -153,7 +155,10 @@ export function userTimeoutAdvertised({ side = 'client', flow = 1 }: UserTimeout
       asked(trace);
       const [first] = neededSome(sentBy(trace, side, flow), `the ${side} sent nothing`);
       return changeSegments(trace, [first], ({ options }) => ({
-        options: [...options, { kind: 'userTimeout', granularity: 'minutes', timeout: 1234 }],
+        options: [
+          ...options.filter(({ kind }) => kind !== 'userTimeout'),
+          { kind: 'userTimeout', granularity: 'minutes', timeout: 1234 },
+        ],
       }));
     },
   });

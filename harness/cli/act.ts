@@ -16,6 +16,8 @@ import {
   whereOf,
 } from '../run/index.js';
 import { didYouMean, messageOf } from '../text/index.js';
+import { attachTo } from './attach.js';
+import { clean } from './clean.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
 import { EXIT, UsageError } from './exit.js';
@@ -32,6 +34,10 @@ export async function act({ command, names, options }: CommandLine): Promise<num
   switch (command) {
     case 'doctor':
       return doctor(terminal);
+    case 'attach':
+      return actOnAttach(names, options, terminal);
+    case 'clean':
+      return clean();
     case 'kernel build':
       return kernelBuild(names, options);
     case 'kernel list':
@@ -89,7 +95,7 @@ async function actOnRepro(
   const scenario = scenarioNamed(name);
   const refusal = unplayable(scenario, clockOf(where));
   if (refusal !== undefined) throw new UsageError(`${scenario.id} ${refusal}`);
-  const faults = [...(options.fault ?? []), ...planFaults(options.plan)];
+  const faults = faultsOf(options);
   const elsewhere = await enter(where);
   if (elsewhere !== undefined) return elsewhere;
   try {
@@ -110,6 +116,26 @@ async function actOnRepro(
   } finally {
     if (where.lab === 'virtual') World.shared()[Symbol.dispose]();
   }
+}
+
+function actOnAttach(
+  [target = '']: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const { port = 0, pcap, forMs, until, eyes = 'auto' } = options;
+  return attachTo(
+    {
+      target,
+      port,
+      faults: faultsOf(options),
+      eyes,
+      ...(pcap === undefined ? {} : { pcap }),
+      ...(forMs === undefined ? {} : { forMs }),
+      ...(until === undefined ? {} : { until }),
+    },
+    terminal,
+  );
 }
 
 async function actOnRun(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
@@ -161,6 +187,8 @@ function filterOf(names: readonly string[], options: Options): Filter {
     ...(options.ip === undefined ? {} : { ipVersions: [options.ip] }),
   };
 }
+
+const faultsOf = ({ fault = [], plan }: Options): readonly Fault[] => [...fault, ...planFaults(plan)];
 
 function planFaults(file: string | undefined): readonly Fault[] {
   if (file === undefined) return [];

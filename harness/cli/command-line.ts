@@ -1,21 +1,20 @@
 /** Answers a command line: does what it asks for, and turns what went wrong into one sentence and an exit code. */
 import { CommanderError } from 'commander';
 import { PlanError } from '../fault/index.js';
-import { LabUnavailable } from '../lab/index.js';
+import { AttachRefused, LabUnavailable, NoSuchTarget } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
 import { NoSuchPlace } from '../run/index.js';
-import { messageOf } from '../text/index.js';
+import { messageOf, packageVersion } from '../text/index.js';
 import { KernelUnavailable } from '../uml/index.js';
 import { RulePlaceError, RulesUnavailable } from '../wire/index.js';
 import { act } from './act.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
 import { program } from './program.js';
-import { version } from './version.js';
 
 /** The exit code. */
 export async function answer(args: readonly string[]): Promise<number> {
   let code: number = EXIT.asExpected;
-  const root = program(version(), async (line) => {
+  const root = program(packageVersion(), async (line) => {
     code = await act(line);
   });
   try {
@@ -29,8 +28,15 @@ export async function answer(args: readonly string[]): Promise<number> {
 }
 
 /** What a person has said wrongly, and what this machine lacks. */
-const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace, RulePlaceError];
-const OF_THE_MACHINE = [EnvironmentError, ReportError, LabUnavailable, KernelUnavailable, RulesUnavailable];
+const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace, NoSuchTarget, RulePlaceError];
+const OF_THE_MACHINE = [
+  EnvironmentError,
+  ReportError,
+  LabUnavailable,
+  AttachRefused,
+  KernelUnavailable,
+  RulesUnavailable,
+];
 
 /** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */
 function refusal(error: unknown): number {

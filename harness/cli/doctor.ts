@@ -1,7 +1,8 @@
 /** `lastack doctor`: what this machine can do, and what to do about what it cannot. */
 import { release } from 'node:os';
 import { execaSync } from 'execa';
-import { netnsCapability } from '../lab/index.js';
+import { ownStackName } from '../endpoint/index.js';
+import { attachCapability, netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
 import { installedKernels, isUpToDate } from '../uml/index.js';
@@ -18,7 +19,7 @@ interface Finding {
 
 /** 0 when labs can be made, 3 when not. */
 export function doctor({ ascii }: Terminal): number {
-  const findings = [node(), lab(), ...eyes(), virtualLab(), ...rules(), wireshark()];
+  const findings = [node(), lab(), ...eyes(), attaching(), virtualLab(), ...rules(), wireshark()];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
     process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
@@ -47,13 +48,15 @@ const eyes = (): readonly Finding[] =>
     sentence,
   }));
 
+const attaching = (): Finding => ({ what: 'attach', isOptional: true, ...attachCapability() });
+
 function virtualLab(): Finding {
   const kernels = installedKernels().filter(isUpToDate);
   const sentence =
     kernels.length > 0
-      ? `has linux@${kernels.map(({ version }) => version).join(', linux@')}`
-      : 'has no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs';
-  return { what: 'virtual lab', works: kernels.length > 0, isOptional: true, sentence };
+      ? `has linux@${kernels.map(({ version }) => version).join(', linux@')} and ${ownStackName()}`
+      : `has ${ownStackName()} and no kernel yet: "lastack kernel build 6.12" builds one, and says what it needs`;
+  return { what: 'virtual lab', works: true, isOptional: true, sentence };
 }
 
 const rules = (): readonly Finding[] =>

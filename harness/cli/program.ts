@@ -1,7 +1,8 @@
 /** The commands and their options; what each does is in a file of its own. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Fault, parseFault } from '../fault/index.js';
+import { durationMs } from '../clock/index.js';
+import { type Fault, type Match, parseFault, parseMatch } from '../fault/index.js';
 import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
@@ -13,6 +14,8 @@ export interface CommandLine {
   readonly command:
     | 'repro'
     | 'run'
+    | 'attach'
+    | 'clean'
     | 'list'
     | 'rules'
     | 'doctor'
@@ -48,6 +51,9 @@ export interface Options {
   readonly interface?: string;
   readonly queue?: number;
   readonly apply?: boolean;
+  readonly pcap?: string;
+  readonly forMs?: number;
+  readonly until?: Match;
 }
 
 const NAME = 'lastack';
@@ -78,12 +84,17 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .argument('[names...]', 'suites (close) or scenarios (close/lost-final-ack), * for any text')
     .option('--jobs <n>', 'scenarios at once', positive)
     .action(acting('run'));
+  attaching(root.command('attach'), acting);
   filters(root.command('list'))
     .description('show the scenarios')
     .argument('[names...]', 'suites or scenarios')
     .action(acting('list'));
   ruleOptions(root.command('rules')).action((options: Options) => acting('rules')(undefined, options));
   kernels(root.command('kernel'), acting);
+  root
+    .command('clean')
+    .description('take away what a lastack that was killed has left: rules in network namespaces')
+    .action((options: Options) => act({ command: 'clean', names: [], options }));
   root
     .command('doctor')
     .description('say what this machine can do, and what to do about what it cannot')
@@ -101,7 +112,7 @@ function ruleOptions(command: Command): Command {
     .option('--fault <line>', 'a fault, such as "drop client.syn once"; may be given again', addFault)
     .option('--plan <file>', 'the faults of a YAML or JSON file')
     .addOption(new Option('--as <tool>', 'what the rules are for').choices(DIALECTS).default('iptables'))
-    .option('--port <port>', "the server's port", positive)
+    .option('--port <port>', "the server's port", port)
     .option('--client <address>', "the client's address")
     .option('--server <address>', "the server's address")
     .addOption(
@@ -115,6 +126,22 @@ function ruleOptions(command: Command): Command {
     .option('--ip <version>', 'only 4 or 6', ipVersion)
     .option('--queue <number>', 'instead of faults: hand all segments to this queue (NFQUEUE)', queueNumber)
     .option('--apply', 'apply them in this network namespace until Ctrl-C, and show what they count');
+}
+
+function attaching(command: Command, acting: Acting): void {
+  command
+    .description('put faults into the connections of a process that runs already, and show them as they go')
+    .argument('<pid>', 'a process of this machine, in whichever network namespace')
+    .requiredOption('--port <port>', "the server's port, whichever end the process is", port)
+    .option('--fault <line>', 'a fault, such as "drop final-ack once"; may be given again', addFault)
+    .option('--plan <file>', 'the faults of a YAML or JSON file')
+    .option('--for <time>', 'how long, such as 10s (default: until Ctrl-C)', duration)
+    .option('--until <match>', 'until a segment matches, such as "final-ack"', match)
+    .option('--pcap <file>', 'write a capture')
+    .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
+    .action((pid: string, { for: forMs, ...options }: Options & { readonly for?: number }) =>
+      acting('attach')(pid, forMs === undefined ? options : { ...options, forMs }),
+    );
 }
 
 function kernels(command: Command, acting: Acting): void {
@@ -145,7 +172,7 @@ function where(command: Command): Command {
     .option('--ip <version>', 'only 4 or 6', ipVersion)
     .option(
       '--endpoint <stack>',
-      'the stack under test: linux (default), or with a version linux@6.12; for run may be given again',
+      'the stack under test: linux (default), or with a version linux@6.12, or stack, our own TCP; for run may be given again',
       addText,
     )
     .option('--client <stack>', 'another stack as the client')
@@ -197,6 +224,16 @@ function queueNumber(text: string): number {
     throw new InvalidArgumentError('It must be a number from 0 to 65535.');
   return number;
 }
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('It must be a port, a whole number from 1 to 65535.');
+}
+
+const duration = (text: string): number => valid(() => durationMs(text));
+
+const match = (text: string): Match => valid(() => parseMatch(text));
 
 function ipVersion(text: string): IpVersion {
   if (text === '4') return 4;

@@ -1,7 +1,8 @@
+export * from './attached/index.js';
 export * from './lab.js';
 export { type BarePair, openBarePair } from './netns/bare-pair.js';
 export { LabUnavailable } from './netns/explain.js';
-export { NetnsLab, openNetnsLab } from './netns/netns-lab.js';
+export { NetnsLab, type NetnsStack, type NetnsStacks, netnsLabs, openNetnsLab } from './netns/netns-lab.js';
 export {
   type NetnsCapability,
   netnsCapability,

@@ -1,5 +1,5 @@
 /** Where endpoints live and whose clock counts: builds a topology, and tears it down whatever happens. */
-import type { Clock } from '../clock/index.js';
+import type { Clock, Nanos } from '../clock/index.js';
 import type { CallRecord, Endpoint, PeerPort } from '../endpoint/index.js';
 import type { Fault, Receipt, Side } from '../fault/index.js';
 import type { Eye, NoteRecord, TransitionRecord } from '../observe/index.js';
@@ -35,6 +35,12 @@ export interface Recording {
   readonly alignment: { readonly segmentsErrorNs: number; readonly transitionsErrorNs: number };
 }
 
+/** Tells that the states of a side's sockets may have changed. */
+export interface StateChanges extends Disposable {
+  /** Resolves at the instant of a change: at once when there was one since it resolved last, or since it was made. At `untilNs` in any case. */
+  next(untilNs: Nanos): Promise<void>;
+}
+
 export interface Lab extends AsyncDisposable {
   readonly name: string;
   readonly ipVersion: 4 | 6;
@@ -42,6 +48,8 @@ export interface Lab extends AsyncDisposable {
   readonly wire: WireControl;
   /** The stack at a side. Throws for the side of the scripted peer. */
   endpoint(side: Side): Endpoint;
+  /** Follows the states of a side's sockets. Absent where nothing tells of a change: whoever waits for one looks again and again. */
+  changes?(side: Side): StateChanges;
   /** Address of a side, also of the peer's. */
   ip(side: Side): string;
   /** The way onto the wire for a scripted peer. Throws unless the lab was made with that `peer` side. */

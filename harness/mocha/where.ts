@@ -1,12 +1,17 @@
 /**
- * Where a mocha process plays: LASTACK_LAB (netns, virtual) and LASTACK_ENDPOINT (linux, linux@6.12), as `--lab` and `--endpoint` on the
- * command line. Why it cannot is the reason that everything is skipped with.
+ * Where a mocha process plays: LASTACK_LAB (netns, virtual), LASTACK_ENDPOINT (linux, linux@6.12, stack), and LASTACK_CLIENT or
+ * LASTACK_SERVER for one side, as `--lab`, `--endpoint`, `--client` and `--server` on the command line. Why it cannot is the reason that
+ * everything is skipped with.
  */
 import { clockOf, type Filter, type RunOptions, whereOf } from '../run/index.js';
 import { KernelUnavailable } from '../uml/index.js';
 
 export const lab = process.env.LASTACK_LAB ?? 'netns';
-const endpoint = process.env.LASTACK_ENDPOINT ?? 'linux';
+const {
+  LASTACK_ENDPOINT: endpoint = 'linux',
+  LASTACK_CLIENT: client = endpoint,
+  LASTACK_SERVER: server = endpoint,
+} = process.env;
 
 export interface MochaWhere {
   readonly openLab: RunOptions['openLab'];
@@ -20,7 +25,7 @@ const VIRTUAL_JOBS = 8;
 
 export function mochaWhere(): MochaWhere {
   try {
-    const where = whereOf({ lab, endpoint });
+    const where = whereOf({ lab, endpoint, client, server });
     const filter = { clock: clockOf(where) };
     return { openLab: where.openLab, filter, ...(where.lab === 'virtual' ? { jobs: VIRTUAL_JOBS } : {}) };
   } catch (error) {

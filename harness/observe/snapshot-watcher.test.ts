@@ -96,6 +96,23 @@ describe('a watcher of both ends', () => {
     expect(news()).to.include.members(['client CLOSED', 'server CLOSED']);
   });
 
+  it('of an end that says what it owns, looks at that alone', () => {
+    watcher[Symbol.dispose]();
+    watcher = new SnapshotWatcher({
+      ends: [
+        { side: 'server', namespace: lo.namespace, ip: '', owns: ({ local }) => local.port === server.port },
+      ],
+      ipVersion: 'both',
+      clock: new RealClock(monotonicNs()),
+      report: (record) => record.kind === 'sighting' && seen.push(record),
+    });
+    established();
+    watcher.look('client', from('client', 'SYN'));
+    expect(news()).to.deep.equal(['server ESTABLISHED']);
+    watcher.lookAtAll();
+    expect(news()).to.deep.equal(['server LISTEN']);
+  });
+
   it('hears that the kernel freed a socket, and says who told', async () => {
     const [fd, accepted] = established();
     watcher.look('client', from('client', 'SYN'));

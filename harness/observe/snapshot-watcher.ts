@@ -5,6 +5,7 @@
  */
 import type { Clock, Nanos, Timer } from '../clock/index.js';
 import { NANOS_PER_MS } from '../clock/index.js';
+import type { Address } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
 import { FLAG, type Segment } from '../segment/index.js';
 import type { NetworkNamespace } from '../sys/index.js';
@@ -18,11 +19,13 @@ export interface WatchedEnd {
   readonly namespace: NetworkNamespace;
   /** The end's address on the wire, as its segments bear it. */
   readonly ip: string;
+  /** For an end in a namespace of somebody else's, with addresses and sockets of all sorts: whether these are the ends of a connection of this one's. */
+  readonly owns?: (pair: Pair) => boolean;
 }
 
 export interface WatcherOptions {
   readonly ends: readonly WatchedEnd[];
-  readonly ipVersion: 4 | 6;
+  readonly ipVersion: 4 | 6 | 'both';
   readonly clock: Clock;
   readonly report: (record: Sighting | NoteRecord) => void;
   /**
@@ -79,8 +82,8 @@ export class SnapshotWatcher implements Disposable {
     const destination = { ip: dst, port: segment.dstPort };
     const opensOrCloses = (segment.flags & OPENS_OR_CLOSES) !== 0;
     for (const end of this.#ends.values()) {
-      const pair =
-        end.ip === src ? { local: source, remote: destination } : { local: destination, remote: source };
+      const pair = pairOf(end, source, destination);
+      if (pair === undefined) continue;
       const watched = this.#watch(end, pair);
       const ageNs = this.#clock.now() - watched.lookedNs;
       if (end.side === side || ageNs > FRESH_NS) this.#lookUnlessSteady(end, watched, opensOrCloses, ageNs);
@@ -103,8 +106,9 @@ export class SnapshotWatcher implements Disposable {
   lookAtAll(): void {
     for (const end of this.#ends.values()) {
       this.#takeDestroyed(end);
-      for (const { local, remote } of end.diag.dump({ ipVersion: this.#options.ipVersion }))
-        this.#watch(end, { local, remote });
+      for (const ipVersion of versionsOf(this.#options))
+        for (const { local, remote } of end.diag.dump({ ipVersion }))
+          if (end.owns?.({ local, remote }) ?? true) this.#watch(end, { local, remote });
       for (const watched of end.pairs.values())
         if (watched.isAlive || watched.isNew) this.#lookAt(end, watched);
     }
@@ -176,6 +180,17 @@ export class SnapshotWatcher implements Disposable {
       destroyed[Symbol.dispose]();
     }
   }
+}
+
+const versionsOf = ({ ipVersion }: WatcherOptions): readonly (4 | 6)[] =>
+  ipVersion === 'both' ? [4, 6] : [ipVersion];
+
+/** The two ends of a segment as this end of the wire sees them; undefined when it is no segment of this one's. */
+function pairOf({ ip, owns }: WatchedEnd, source: Address, destination: Address): Pair | undefined {
+  const sent = { local: source, remote: destination };
+  const received = { local: destination, remote: source };
+  if (owns === undefined) return ip === source.ip ? sent : received;
+  return [sent, received].find(owns);
 }
 
 function openEnd(end: WatchedEnd): End {

@@ -4,8 +4,9 @@ import type { Address, TcpState } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
 
 /** - `tracepoint`: sock:inet_sock_set_state and its kin; `sock_diag`: a snapshot over netlink; `destroy`: a netlink destroy
- *  notification; `tcp_info`: TCP_INFO of an open socket; `agent`: the endpoint's own report. */
-export type Eye = 'tracepoint' | 'sock_diag' | 'destroy' | 'tcp_info' | 'agent';
+ *  notification; `tcp_info`: TCP_INFO of an open socket; `report`: the stack itself, which tells each change as it makes it;
+ *  `agent`: an agent's report. */
+export type Eye = 'tracepoint' | 'sock_diag' | 'destroy' | 'tcp_info' | 'report' | 'agent';
 
 /**
  * - `exact`: the transition itself was seen, at this instant.

@@ -1,5 +1,6 @@
 export * from './files.js';
-export * from './ladder.js';
+export { ladder } from './ladder.js';
+export * from './live-ladder.js';
 export * from './merge-timers.js';
 export * from './progress.js';
 export * from './run-report.js';

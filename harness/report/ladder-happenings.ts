@@ -37,12 +37,20 @@ const LATE_NS = 3 * NANOS_PER_MS;
 /** Without a fault it is the machine that is busy: told when it is gross. */
 const GROSSLY_LATE_NS = 25 * NANOS_PER_MS;
 
-export function happeningsOf(trace: Trace): readonly Happening[] {
+export interface HappeningsOptions {
+  /** The run goes on: what is held or delayed may still be delivered. */
+  readonly isLive?: boolean;
+}
+
+export function happeningsOf(trace: Trace, options: HappeningsOptions = {}): readonly Happening[] {
   const segments = trace.events.filter((event): event is SegmentEvent => event.kind === 'segment');
+  const others: Others = { segments, turningPoints: segments.filter(isTurningPoint) };
+  let index = -1;
   const happenings = trace.events.flatMap((event): readonly Happening[] => {
     switch (event.kind) {
       case 'segment':
-        return arrows(event, segments);
+        index += 1;
+        return arrows({ event, index }, others, options);
       case 'call':
         return calls(event);
       case 'mark':
@@ -54,29 +62,63 @@ export function happeningsOf(trace: Trace): readonly Happening[] {
   return [...states(trace), ...happenings].toSorted((a, b) => a.atNs - b.atNs);
 }
 
-function arrows(event: SegmentEvent, segments: readonly SegmentEvent[]): readonly Happening[] {
+/** All segments of the trace, by the time at which they came onto the wire. */
+interface Others {
+  readonly segments: readonly SegmentEvent[];
+  readonly turningPoints: readonly SegmentEvent[];
+}
+
+interface Placed {
+  readonly event: SegmentEvent;
+  /** Among all segments. */
+  readonly index: number;
+}
+
+function arrows(placed: Placed, others: Others, { isLive = false }: HappeningsOptions): readonly Happening[] {
+  const { event } = placed;
   const { atNs, deliveries } = event;
-  const late = deliveries.filter((delivery) => isLate(event, delivery, segments));
+  const late = deliveries.filter((delivery) => isLate(placed, delivery, others));
   const arrivals = late.map(
     (delivery) => ({ kind: 'arrow', atNs: delivery.atNs, shape: 'arrives', event }) as const,
   );
   const isPrompt = late.length < deliveries.length;
   const isInjected = event.origin === 'fault' || event.origin === 'user';
   if (isInjected) return [{ kind: 'arrow', atNs, shape: 'injected', event }, ...arrivals];
-  const shape = isPrompt ? 'through' : late.length > 0 ? 'departs' : 'lost';
+  const isComing = late.length > 0 || (isLive && isUnderWay(event));
+  const shape = isPrompt ? 'through' : isComing ? 'departs' : 'lost';
   return [{ kind: 'arrow', atNs, shape, event }, ...arrivals];
 }
 
+const isUnderWay = ({ held, faults }: SegmentEvent): boolean =>
+  held || faults.some(({ what }) => what.startsWith('delayed'));
+
 /** Late in time, overtaken by a segment of its own side, or crossed by another that opens or closes as well. */
-function isLate(event: SegmentEvent, delivery: Delivery, segments: readonly SegmentEvent[]): boolean {
+function isLate(placed: Placed, delivery: Delivery, { turningPoints, segments }: Others): boolean {
+  const { event } = placed;
   if (delivery.atNs - event.atNs > (event.faults.length > 0 ? LATE_NS : GROSSLY_LATE_NS)) return true;
-  return segments.some((other) => {
-    const isSameSide = other.from === event.from;
-    if (isSameSide && other.atNs > event.atNs)
-      return other.deliveries.some(({ atNs }) => atNs < delivery.atNs);
-    const isCrossing = isTurningPoint(event) && isTurningPoint(other) && other.atNs < delivery.atNs;
-    return !isSameSide && isCrossing && other.deliveries.some(({ atNs }) => atNs > event.atNs);
-  });
+  if (isOvertaken(placed, delivery, segments)) return true;
+  if (!isTurningPoint(event)) return false;
+  return turningPoints.some(
+    (other) =>
+      other.from !== event.from &&
+      other.atNs < delivery.atNs &&
+      other.deliveries.some(({ atNs }) => atNs > event.atNs),
+  );
+}
+
+/** Only what came before the delivery can have been delivered before it: the next few segments. */
+function isOvertaken(
+  { event, index }: Placed,
+  delivery: Delivery,
+  segments: readonly SegmentEvent[],
+): boolean {
+  for (let i = index + 1; i < segments.length; i += 1) {
+    const other = segments[i];
+    if (other === undefined || other.atNs >= delivery.atNs) return false;
+    if (other.from !== event.from || other.atNs <= event.atNs) continue;
+    if (other.deliveries.some(({ atNs }) => atNs < delivery.atNs)) return true;
+  }
+  return false;
 }
 
 const isTurningPoint = (event: SegmentEvent): boolean =>

@@ -33,11 +33,16 @@ const TOGETHER_NS = 3 * NANOS_PER_MS;
 /** A silence of this length gets a row of its own. */
 const SILENCE_NS = 50 * NANOS_PER_MS;
 
-export function rowsOf(happenings: readonly Happening[], fitsCell: (cell: Cell) => boolean): readonly Row[] {
+/** `sinceNs`: when the last happening was before the first of these, where there were some. */
+export function rowsOf(
+  happenings: readonly Happening[],
+  fitsCell: (cell: Cell) => boolean,
+  sinceNs?: Nanos,
+): readonly Row[] {
   const rows: Row[] = [];
   let open: Step | undefined;
   let beganNs = 0;
-  let lastNs: Nanos | undefined;
+  let lastNs = sinceNs;
   for (const happening of happenings) {
     const { atNs } = happening;
     const isSilence = lastNs !== undefined && atNs - lastNs >= SILENCE_NS;

@@ -6,7 +6,7 @@ import { NANOS_PER_MS, type Nanos } from '../clock/index.js';
 import { humanTime } from '../text/index.js';
 import type { Trace, TraceEndpoint } from '../trace/index.js';
 import { type ArrowContext, arrowSpans } from './ladder-arrow.js';
-import { flowCount, happeningsOf } from './ladder-happenings.js';
+import { flowCount, type Happening, happeningsOf } from './ladder-happenings.js';
 import { type Cell, type Row, rowsOf } from './ladder-rows.js';
 import {
   clip,
@@ -27,7 +27,7 @@ const LEGEND = {
   '?': 'not seen itself, follows from what was',
 } as const;
 
-interface Layout {
+export interface Layout {
   readonly timeWidth: number;
   readonly cellWidth: number;
   readonly wireWidth: number;
@@ -37,30 +37,47 @@ export function ladder(trace: Trace, terminal: Terminal): string {
   const happenings = happeningsOf(trace);
   const glyphs = glyphsOf(terminal);
   const layout = layoutOf(terminal.columns, happenings.at(-1)?.atNs ?? 0);
-  const context: ArrowContext = {
-    trace,
-    glyphs,
-    width: layout.wireWidth,
-    numbered: flowCount(trace.events) > 1,
-    timeText,
-  };
-  const fitsCell = (cell: Cell) => cellText(cell).length <= layout.cellWidth;
-  const lines = rowsOf(happenings, fitsCell).flatMap((row) => rowLines(row, layout, context));
+  const context = contextOf(trace, layout, glyphs);
+  const lines = rowsOf(happenings, fitsCell(layout)).flatMap((row) => rowLines(row, layout, context));
+  const legend = legendLines(happenings);
+  return [
+    ...titleLines(trace, glyphs),
+    ...headLines(trace, layout, glyphs),
+    ...lines,
+    ...(legend.length === 0 ? [] : [[]]),
+    ...legend,
+  ]
+    .map((spans) => `${paint(spans, terminal)}\n`)
+    .join('');
+}
+
+export const contextOf = (trace: Trace, layout: Layout, glyphs: Glyphs): ArrowContext => ({
+  trace,
+  glyphs,
+  width: layout.wireWidth,
+  numbered: flowCount(trace.events) > 1,
+  timeText,
+});
+
+export const fitsCell =
+  ({ cellWidth }: Layout) =>
+  (cell: Cell): boolean =>
+    cellText(cell).length <= cellWidth;
+
+/** What the marks behind states mean, of those that there are. */
+export function legendLines(happenings: readonly Happening[]): readonly (readonly Span[])[] {
   const unsure = new Set(
     happenings.flatMap((each) =>
       each.kind === 'state' && each.certainty !== 'exact' ? [UNSURE[each.certainty]] : [],
     ),
   );
-  const legend = (['~', '?'] as const)
+  return (['~', '?'] as const)
     .filter((mark) => unsure.has(mark))
     .map((mark) => [span(`${mark} ${LEGEND[mark]}`, 'dim')]);
-  return [...headLines(trace, layout, glyphs), ...lines, ...(legend.length === 0 ? [] : [[]]), ...legend]
-    .map((spans) => `${paint(spans, terminal)}\n`)
-    .join('');
 }
 
 /** Time, state, bar, wire, bar, state, with a space between all but bar and wire. */
-function layoutOf(columns: number, endNs: Nanos): Layout {
+export function layoutOf(columns: number, endNs: Nanos): Layout {
   const timeWidth = Math.max(9, timeText(endNs).length);
   const cellWidth = columns >= 110 ? 20 : columns >= 96 ? 18 : 13;
   return { timeWidth, cellWidth, wireWidth: Math.max(24, columns - timeWidth - 2 * cellWidth - 5) };
@@ -68,8 +85,17 @@ function layoutOf(columns: number, endNs: Nanos): Layout {
 
 const timeText = (atNs: Nanos): string => (atNs / NANOS_PER_MS).toFixed(3);
 
-function headLines(trace: Trace, layout: Layout, glyphs: Glyphs): readonly (readonly Span[])[] {
+function titleLines(trace: Trace, glyphs: Glyphs): readonly (readonly Span[])[] {
   const title = `${trace.scenario}${glyphs.dot}IPv${trace.ipVersion}${glyphs.dot}lab ${trace.lab}`;
+  return [[span(title, 'bold')], []];
+}
+
+/** Which column is whose. */
+export function headLines(
+  trace: Pick<Trace, 'endpoints'>,
+  layout: Layout,
+  glyphs: Glyphs,
+): readonly (readonly Span[])[] {
   const about = (side: TraceEndpoint['side']) => {
     const end = trace.endpoints.find((endpoint) => endpoint.side === side);
     return end === undefined
@@ -80,8 +106,6 @@ function headLines(trace: Trace, layout: Layout, glyphs: Glyphs): readonly (read
   const right = about('server');
   const between = ' '.repeat(Math.max(1, layout.wireWidth + 2 - left.length - right.length));
   return [
-    [span(title, 'bold')],
-    [],
     [
       ...padStart([span('ms', 'dim')], layout.timeWidth),
       span(' '),
@@ -94,7 +118,7 @@ function headLines(trace: Trace, layout: Layout, glyphs: Glyphs): readonly (read
   ];
 }
 
-function rowLines(row: Row, layout: Layout, context: ArrowContext): readonly (readonly Span[])[] {
+export function rowLines(row: Row, layout: Layout, context: ArrowContext): readonly (readonly Span[])[] {
   const { glyphs } = context;
   switch (row.kind) {
     case 'silence': {

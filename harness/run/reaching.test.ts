@@ -67,6 +67,17 @@ describe('waiting for a state', () => {
     expect(looks.length).to.be.below(150);
   });
 
+  it('looks only when something has changed, where it is told so', async () => {
+    const { stack, clock, looks } = watched('TIME-WAIT', 60_000, { showsTimer: true });
+    const changedMs = [100, 30_000, 60_000];
+    const next = (untilNs: number) =>
+      new Promise<void>((resolve) => {
+        clock.at(Math.min(untilNs, (changedMs.shift() ?? HOUR_MS) * NANOS_PER_MS), resolve);
+      });
+    await reaching({ ...stack, changes: { next, [Symbol.dispose]() {} } }, 'CLOSED', { withinMs: 120_000 });
+    expect(looks).to.deep.equal([0, 100, 30_000, 60_000]);
+  });
+
   it('gives up when it was told to, and not later', async () => {
     const { stack, clock } = watched('ESTABLISHED', 4 * HOUR_MS);
     const error = await reaching(stack, 'CLOSED', { withinMs: HOUR_MS }).catch((each: unknown) => each);

@@ -1,7 +1,11 @@
-/** Waiting for a state that no event announces: looks at a stack's sockets until one of them is in it. */
+/**
+ * Waiting for a state: looks at a stack's sockets until one of them is in it. It looks when something has changed, where the lab tells
+ * so, and else again and again.
+ */
 import { type Clock, NANOS_PER_MS, type Nanos } from '../clock/index.js';
 import { type SocketState, type TcpState, WaitTimeout } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
+import type { StateChanges } from '../lab/index.js';
 import type { ReachOptions } from './scenario.js';
 
 /** Between two looks, at first. */
@@ -15,11 +19,13 @@ export interface Watched {
   readonly side: Side;
   readonly clock: Clock;
   sockets(): Promise<readonly SocketState[]>;
+  /** Made before, so that no change is missed. Undefined: nothing tells. */
+  readonly changes?: StateChanges | undefined;
 }
 
 /** Rejects with `WaitTimeout` after `withinMs`, naming the state that a connection was in. */
 export async function reaching(
-  { side, clock, sockets }: Watched,
+  { side, clock, sockets, changes }: Watched,
   states: TcpState | readonly TcpState[],
   options: ReachOptions = {},
 ): Promise<void> {
@@ -38,8 +44,11 @@ export async function reaching(
     const nowNs = clock.now();
     if (nowNs >= deadlineNs)
       throw new WaitTimeout(`${side} reaching ${wanted.join(' or ')}`, withinMs, `it is in ${state}`);
-    const lookMs = nextLookMs(found, (nowNs - beginNs) / NANOS_PER_MS);
-    await sleepUntil(clock, Math.min(deadlineNs, nowNs + lookMs * NANOS_PER_MS));
+    if (changes !== undefined) await changes.next(Math.ceil(deadlineNs));
+    else {
+      const lookMs = nextLookMs(found, (nowNs - beginNs) / NANOS_PER_MS);
+      await sleepUntil(clock, Math.min(deadlineNs, nowNs + lookMs * NANOS_PER_MS));
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Runs one scenario: plays it in a lab of its own, and judges its trace. */
 import { type Check, type CheckResult, judge, monitors, type Verdict } from '../check/index.js';
+import { Unsupported } from '../endpoint/index.js';
 import { messageOf } from '../text/index.js';
 import type { Trace } from '../trace/index.js';
 import { type Played, type PlayOutcome, playInLab, type RunOptions } from './play-in-lab.js';
@@ -62,8 +63,15 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   try {
     played = await playInLab(scenario, options);
   } catch (error) {
-    const outcome = { kind: 'error', reason: messageOf(error) } as const;
-    return { ...base, outcome, results: [], verdict: 'error', realMs: realMs() };
+    // A stack may say that it cannot have the scenario's settings.
+    const kind = error instanceof Unsupported ? 'unsupported' : 'error';
+    return {
+      ...base,
+      outcome: { kind, reason: messageOf(error) },
+      results: [],
+      verdict: kind,
+      realMs: realMs(),
+    };
   }
   const { outcome, trace } = played;
   const results = judge(trace, checksOf(scenario));

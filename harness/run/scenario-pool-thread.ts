@@ -6,8 +6,13 @@ import { runScenario } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
 import type { PoolAnswer, PoolTask } from './scenario-pool.js';
 
-const { module, stacks } = workerData as { module: string; stacks: VirtualStacks };
+const { module, stacks, processor } = workerData as {
+  module: string;
+  stacks: VirtualStacks;
+  processor: number;
+};
 const { allScenarios } = (await import(module)) as { allScenarios: readonly Scenario[] };
+World.shared({ processor });
 const openLab = virtualLabs(stacks);
 
 async function answer({ number, id, ipVersion, untilClosed }: PoolTask): Promise<PoolAnswer> {

@@ -45,9 +45,9 @@ class PoolThread {
   #given = 0;
   isOver = false;
 
-  constructor({ module, stacks }: PoolOptions) {
+  constructor({ module, stacks }: PoolOptions, processor: number) {
     this.#worker = new Worker(new URL('./scenario-pool-thread.js', import.meta.url), {
-      workerData: { module: module.href, stacks },
+      workerData: { module: module.href, stacks, processor },
     });
     this.#worker.on('message', (answer: PoolAnswer) => this.#take(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
@@ -117,7 +117,7 @@ export class ScenarioPool implements AsyncDisposable {
     const living = this.#threads.filter(({ isOver }) => !isOver);
     const idlest = living.toSorted((a, b) => a.load - b.load)[0];
     if (idlest !== undefined && (idlest.load === 0 || living.length >= this.#most)) return idlest;
-    const thread = new PoolThread(this.#options);
+    const thread = new PoolThread(this.#options, this.#threads.length);
     this.#threads.push(thread);
     return thread;
   }

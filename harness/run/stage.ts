@@ -53,13 +53,15 @@ export class LabStage implements Stage {
     this.marks.push({ kind: 'mark', atNs: this.clock.now(), text });
   };
 
-  readonly reaches = (
+  readonly reaches = async (
     side: Side,
     states: TcpState | readonly TcpState[],
     options?: ReachOptions,
   ): Promise<void> => {
-    const sockets = () => this.lab.endpoint(side).sockets();
-    return reaching({ side, clock: this.clock, sockets }, states, options);
+    const endpoint = this.lab.endpoint(side);
+    const sockets = () => endpoint.sockets();
+    using changes = this.lab.changes?.(side);
+    await reaching({ side, clock: this.clock, sockets, changes }, states, options);
   };
 
   readonly pass = async (ms: number, reason: string): Promise<void> => {

@@ -1,6 +1,7 @@
 /** Which stacks a person means, and in which lab. */
 import { availableParallelism, release } from 'node:os';
-import { openNetnsLab, type VirtualStacks, virtualLabs } from '../lab/index.js';
+import { OWN_STACK, ownStackName } from '../endpoint/index.js';
+import { type NetnsStack, netnsLabs, type VirtualStacks, virtualLabs } from '../lab/index.js';
 import { didYouMean } from '../text/index.js';
 import { findKernel, installedKernels, isUpToDate, KernelUnavailable } from '../uml/index.js';
 import type { RunOptions } from './play-in-lab.js';
@@ -35,10 +36,9 @@ export type Where =
 export function whereOf({ lab, endpoint, client = endpoint, server = endpoint }: WhereOptions): Where {
   switch (lab) {
     case 'netns':
-      for (const name of [client, server]) checkRunningKernel(name);
-      return { lab, openLab: openNetnsLab };
+      return { lab, openLab: netnsLabs({ client: netnsStack(client), server: netnsStack(server) }) };
     case 'virtual': {
-      const stacks = { client: kernelVersion(client), server: kernelVersion(server) };
+      const stacks = { client: virtualStack(client), server: virtualStack(server) };
       return { lab, openLab: virtualLabs(stacks), stacks, jobs: availableParallelism() };
     }
     default:
@@ -51,31 +51,52 @@ export function whereOf({ lab, endpoint, client = endpoint, server = endpoint }:
 export const clockOf = ({ lab }: Where): NonNullable<Filter['clock']> =>
   lab === 'virtual' ? 'virtual' : 'real';
 
-function parseEndpoint(name: string): { readonly version: string | undefined } {
+interface EndpointName {
+  readonly stack: (typeof STACKS)[number];
+  readonly version: string | undefined;
+}
+
+const STACKS = ['linux', OWN_STACK] as const;
+
+function parseEndpoint(name: string): EndpointName {
   const [stack = '', version] = name.split('@');
-  if (stack === 'linux') return { version };
-  throw new NoSuchPlace(
-    `there is no endpoint "${name}"${didYouMean(stack, ['linux']) || ': there is linux, with or without a version such as linux@6.12'}`,
-  );
-}
-
-/** The stack under test is this machine's kernel, named with or without (the beginning of) its version. */
-function checkRunningKernel(name: string): void {
-  const { version } = parseEndpoint(name);
-  if (version !== undefined && !`${release()}.`.startsWith(`${version}.`) && release() !== version)
+  const known = STACKS.find((each) => each === stack);
+  if (known === undefined)
     throw new NoSuchPlace(
-      `there is no endpoint "${name}" in the netns lab: its stack is the running kernel, linux@${release()}; other kernels run with --lab virtual`,
+      `there is no endpoint "${name}"${didYouMean(stack, STACKS) || ': there is linux, with or without a version such as linux@6.12, and stack, the project’s own TCP'}`,
     );
+  if (known === OWN_STACK) checkOwnVersion(name, version);
+  return { stack: known, version };
 }
 
-/** A kernel that was built here: the version that is named, or the newest. */
-function kernelVersion(name: string): string {
-  const { version } = parseEndpoint(name);
+/** There is one version of it: this package's. */
+function checkOwnVersion(name: string, version: string | undefined): void {
+  if (version !== undefined && !isVersion(ownStackName(), `${OWN_STACK}@${version}`))
+    throw new NoSuchPlace(`there is no endpoint "${name}": this is ${ownStackName()}`);
+}
+
+/** Whether a version is meant that is named wholly or by its beginning: 6.12 is 6.12.57 too. */
+const isVersion = (whole: string, named: string): boolean => whole === named || whole.startsWith(`${named}.`);
+
+/** A kernel under test is this machine's, named with or without (the beginning of) its version. */
+function netnsStack(name: string): NetnsStack {
+  const { stack, version } = parseEndpoint(name);
+  if (stack === 'linux' && version !== undefined && !isVersion(release(), version))
+    throw new NoSuchPlace(
+      `there is no endpoint "${name}" in the netns lab: its kernel is the running one, linux@${release()}; other kernels run with --lab virtual`,
+    );
+  return stack;
+}
+
+/** The project's own TCP, or a kernel that was built here: the version that is named, or the newest. */
+function virtualStack(name: string): string {
+  const { stack, version } = parseEndpoint(name);
+  if (stack === OWN_STACK) return OWN_STACK;
   if (version !== undefined) return findKernel(version).release;
   const newest = installedKernels().findLast(isUpToDate);
   if (newest === undefined)
     throw new KernelUnavailable(
-      'the virtual lab runs kernels that were built for it, and there is none yet: "lastack kernel build 6.12" builds one',
+      'the virtual lab runs kernels that were built for it, and there is none yet: "lastack kernel build 6.12" builds one, and "--endpoint stack" needs none',
     );
   return newest.release;
 }

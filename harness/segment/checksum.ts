@@ -27,8 +27,13 @@ export function wordSum(view: DataView, from: number, to: number): number {
 /** The checksum field's value for a sum over everything but that field. Over everything it gives 0 when all is well. */
 export const finishChecksum = (sum: number): number => ~fold(sum) & 0xffff;
 
+/** The sum of the pseudo header of a segment of so many octets, whose IP header stands at the start. */
+export function pseudoHeaderSum(view: DataView, version: 4 | 6, octets: number): number {
+  const addresses = version === 4 ? wordSum(view, 12, 20) : wordSum(view, 8, 40);
+  return addresses + TCP + octets;
+}
+
 /** The sum of the pseudo header and the segment in `[tcpAt, end)` of an IP packet. */
 export function tcpSum(view: DataView, version: 4 | 6, tcpAt: number, end: number): number {
-  const addresses = version === 4 ? wordSum(view, 12, 20) : wordSum(view, 8, 40);
-  return addresses + TCP + (end - tcpAt) + wordSum(view, tcpAt, end);
+  return pseudoHeaderSum(view, version, end - tcpAt) + wordSum(view, tcpAt, end);
 }

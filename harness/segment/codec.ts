@@ -26,8 +26,14 @@ export type Decoded =
     }
   | { readonly kind: 'malformed'; readonly problem: Problem; readonly ip?: IpHeader };
 
-/** Reads an IP packet (no link header). Octet fields of the result are views of `packet`, not copies. */
-export function decode(packet: Uint8Array): Decoded {
+/**
+ * Reads an IP packet (no link header). Octet fields of the result are views of `packet`, not copies. `trust` takes the TCP checksum for
+ * right without looking: a packet that never was on a wire may have none yet.
+ */
+export function decode(
+  packet: Uint8Array,
+  options: { readonly checksums?: 'verify' | 'trust' } = {},
+): Decoded {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const content = decodeIp(packet, view);
   if ('what' in content) return { kind: 'malformed', problem: content };
@@ -38,24 +44,31 @@ export function decode(packet: Uint8Array): Decoded {
   }
   const segment = decodeTcp(ip, packet, view, content);
   if ('what' in segment) return { kind: 'malformed', problem: segment, ip };
-  const tcp = finishChecksum(tcpSum(view, ip.version, from, to)) === 0;
+  const tcp = options.checksums === 'trust' || finishChecksum(tcpSum(view, ip.version, from, to)) === 0;
   return { kind: 'segment', segment, checksumOk: { ip: content.checksumOk, tcp } };
 }
 
 /**
  * The IP packet of a segment. `compute` (default) gives it right checksums; `keep` takes those of the segment, so that
- * a packet that was decoded comes back octet for octet. Throws a `RangeError` that names what does not fit.
+ * a packet that was decoded comes back octet for octet; `partial` leaves TCP's to whoever sends the packet, who finds the sum of the
+ * pseudo header in its place. Throws a `RangeError` that names what does not fit.
  */
-export function encode(
-  segment: Segment,
-  options: { readonly checksums?: 'compute' | 'keep' } = {},
-): Uint8Array {
-  const keepChecksum = options.checksums === 'keep';
+export function encode(segment: Segment, { checksums = 'compute', into }: EncodeOptions = {}): Uint8Array {
   const from = ipHeaderLength(segment.ip);
   const header = tcpHeaderLength(segment);
-  const packet = new Uint8Array(from + header + segment.payload.length);
-  const view = new DataView(packet.buffer);
-  encodeIp(segment.ip, packet, view, keepChecksum);
-  encodeTcp(segment, packet, view, { from, header, keepChecksum });
+  const octets = from + header + segment.payload.length;
+  if (into !== undefined && into.length < octets)
+    throw new RangeError(`the packet takes ${octets} octets and there is room for ${into.length}`);
+  const packet = into === undefined ? new Uint8Array(octets) : into.subarray(0, octets);
+  if (into !== undefined) packet.fill(0, 0, from + header);
+  const view = new DataView(packet.buffer, packet.byteOffset, octets);
+  encodeIp(segment.ip, packet, view, checksums === 'keep');
+  encodeTcp(segment, packet, view, { from, header, checksums });
   return packet;
+}
+
+export interface EncodeOptions {
+  readonly checksums?: 'compute' | 'keep' | 'partial';
+  /** Memory to write the packet to, from its start; absent: new memory. */
+  readonly into?: Uint8Array;
 }

@@ -2,8 +2,9 @@
  * IPv4 and IPv6 headers from and to octets (RFC 791, RFC 8200). What follows the header is found, not read;
  * octets behind the length that the header states (a link's padding) are no part of the packet.
  */
+import { addressText } from './address-texts.js';
 import { finishChecksum, wordSum } from './checksum.js';
-import { ipBytes, ipv4Text, ipv6Text } from './ip-address.js';
+import { ipBytes } from './ip-address.js';
 import { walkExtensions } from './ipv6-extensions.js';
 import { fits } from './range.js';
 import type { IpHeader, Ipv4Header, Ipv6Header, Problem } from './segment.js';
@@ -55,8 +56,8 @@ function decodeIpv4(bytes: Uint8Array, view: DataView): IpContent | Problem {
   const fragmentation = view.getUint16(6);
   const ip: Ipv4Header = {
     version: 4,
-    src: ipv4Text(bytes, 12),
-    dst: ipv4Text(bytes, 16),
+    src: addressText(bytes, view, 12, 4),
+    dst: addressText(bytes, view, 16, 4),
     ttl: view.getUint8(8),
     trafficClass: view.getUint8(1),
     identification: view.getUint16(4),
@@ -90,8 +91,8 @@ function decodeIpv6(bytes: Uint8Array, view: DataView): IpContent | Problem {
   const word = view.getUint32(0);
   const ip: Ipv6Header = {
     version: 6,
-    src: ipv6Text(bytes, 8),
-    dst: ipv6Text(bytes, 24),
+    src: addressText(bytes, view, 8, 6),
+    dst: addressText(bytes, view, 24, 6),
     ttl: view.getUint8(7),
     trafficClass: (word >>> 20) & 0xff,
     flowLabel: word & 0xfffff,

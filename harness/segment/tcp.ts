@@ -1,5 +1,5 @@
 /** The TCP header and what it carries, from and to octets (RFC 9293 section 3.1). Knows nothing of connections. */
-import { finishChecksum, tcpSum } from './checksum.js';
+import { finishChecksum, pseudoHeaderSum, tcpSum } from './checksum.js';
 import { decodeOptions } from './decode-options.js';
 import { encodeOption, optionsLength } from './encode-options.js';
 import { MAX_OPTION_OCTETS } from './option-numbers.js';
@@ -71,8 +71,12 @@ export function encodeTcp(
   {
     from,
     header,
-    keepChecksum,
-  }: { readonly from: number; readonly header: number; readonly keepChecksum: boolean },
+    checksums,
+  }: {
+    readonly from: number;
+    readonly header: number;
+    readonly checksums: 'compute' | 'keep' | 'partial';
+  },
 ): void {
   view.setUint16(from, fits(segment.srcPort, 16, 'the source port'));
   view.setUint16(from + 2, fits(segment.dstPort, 16, 'the destination port'));
@@ -85,8 +89,10 @@ export function encodeTcp(
   for (const option of segment.options) at = encodeOption(option, bytes, view, at);
   if (segment.optionsProblem !== undefined) bytes.set(segment.optionsProblem.rest, at);
   bytes.set(segment.payload, from + header);
-  const checksum = keepChecksum
-    ? fits(segment.checksum, 16, 'the checksum')
-    : finishChecksum(tcpSum(view, segment.ip.version, from, bytes.length));
-  view.setUint16(from + CHECKSUM_AT, checksum);
+  const { version } = segment.ip;
+  if (checksums === 'keep') view.setUint16(from + CHECKSUM_AT, fits(segment.checksum, 16, 'the checksum'));
+  else if (checksums === 'partial')
+    // What is added up later is the sum itself and not yet its complement.
+    view.setUint16(from + CHECKSUM_AT, ~finishChecksum(pseudoHeaderSum(view, version, bytes.length - from)));
+  else view.setUint16(from + CHECKSUM_AT, finishChecksum(tcpSum(view, version, from, bytes.length)));
 }

@@ -6,4 +6,5 @@ export * from './mapped-memory.js';
 export * from './monotonic.js';
 export * from './namespace.js';
 export * from './netlink.js';
+export * from './processor.js';
 export * from './sockaddr.js';

@@ -97,6 +97,14 @@ export const libc = {
   sendmmsg: bind<(fd: number, headers: Uint8Array, count: number, flags: number) => number>(
     'int sendmmsg(int, void*, uint, int)',
   ),
+  schedGetcpu: bind<() => number>('int sched_getcpu()'),
+  /** Of a thread; 0: the calling one. `set` is a `cpu_set_t`. */
+  schedGetaffinity: bind<(thread: number, size: number, set: Uint8Array) => number>(
+    'int sched_getaffinity(int, size_t, void*)',
+  ),
+  schedSetaffinity: bind<(thread: number, size: number, set: Uint8Array) => number>(
+    'int sched_setaffinity(int, size_t, const void*)',
+  ),
   schedYield: bind<() => number>('int sched_yield()'),
   prctl: bind<(option: number, a: number, b: number, c: number, d: number) => number>(
     'int prctl(int, ulong, ulong, ulong, ulong)',

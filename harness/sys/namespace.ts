@@ -30,6 +30,16 @@ export class NetworkNamespace implements Disposable {
     return new NetworkNamespace(openSync('/proc/thread-self/ns/net', 'r'));
   }
 
+  /** That of another process, which may end meanwhile. Throws Node's own error where it cannot be opened. */
+  static ofPid(pid: number): NetworkNamespace {
+    return NetworkNamespace.ofPath(`/proc/${pid}/ns/net`);
+  }
+
+  /** That of a file which stands for one, such as those that `ip netns` makes. */
+  static ofPath(path: string): NetworkNamespace {
+    return new NetworkNamespace(openSync(path, 'r'));
+  }
+
   /** One whose descriptor somebody else keeps open, and closes: the other thread, as a rule. */
   static ofFd(fd: number): NetworkNamespace {
     return new NetworkNamespace(fd);

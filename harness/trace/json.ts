@@ -31,13 +31,14 @@ export function traceToJson(trace: Trace): string {
 
 function toStored(event: TraceEvent): StoredEvent {
   if (event.kind !== 'segment') return event satisfies TraceEvent as StoredEvent; // the same but for `readonly`
-  const { kind, id, atNs, from, origin, facts, deliveries, faults, held, packet } = event;
+  const { kind, id, atNs, from, origin, hook, facts, deliveries, faults, held, packet } = event;
   return {
     kind,
     id,
     atNs,
     from,
     origin,
+    ...(hook === undefined ? {} : { hook }),
     summary: segmentText(event),
     ...fieldsOf(event),
     ...(facts === undefined ? {} : { facts: factsToStored(facts) }),

@@ -9,6 +9,8 @@ import type { FlowFacts, Role, Side } from '../fault/index.js';
 import type { NoteRecord } from '../observe/index.js';
 import { type FlagName, type Flags, hasFlags, parseFlags, type Segment } from '../segment/index.js';
 import type { SegmentRecord } from '../wire/index.js';
+import { groupedBy } from './grouped.js';
+import { oncePerTrace } from './once.js';
 import type { MarkEvent, SegmentEvent, Trace, TraceEvent } from './trace.js';
 
 /** A segment of the trace that is TCP and was followed by the flow tracker: both are there. */
@@ -59,18 +61,25 @@ export interface SegmentQuery {
 
 /** The TCP segments that fit, in the order they came onto the wire. */
 export function segmentsOf(trace: Trace, query: SegmentQuery = {}): readonly TcpEvent[] {
-  return trace.events.filter((event): event is TcpEvent => isTcp(event) && fits(event, query));
+  return candidates(trace, query).filter((event) => fits(event, query));
 }
 
 /** The first TCP segment that fits. */
 export function firstSegment(trace: Trace, query: SegmentQuery = {}): TcpEvent | undefined {
-  return trace.events.find((event): event is TcpEvent => isTcp(event) && fits(event, query));
+  return candidates(trace, query).find((event) => fits(event, query));
 }
 
 /** The last TCP segment that fits. */
 export function lastSegment(trace: Trace, query: SegmentQuery = {}): TcpEvent | undefined {
   return segmentsOf(trace, query).at(-1);
 }
+
+const candidates = (trace: Trace, { flow }: SegmentQuery): readonly TcpEvent[] =>
+  flow === undefined ? tcpEvents(trace) : (byFlow(trace).get(flow) ?? []);
+
+const tcpEvents = oncePerTrace(({ events }) => events.filter(isTcp));
+
+const byFlow = oncePerTrace((trace) => groupedBy(tcpEvents(trace), ({ facts }) => facts.flow));
 
 export function isTcp(event: TraceEvent): event is TcpEvent {
   return event.kind === 'segment' && event.segment !== undefined && event.facts !== undefined;

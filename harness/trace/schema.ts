@@ -10,7 +10,14 @@ import type { Certainty, Eye } from '../observe/index.js';
 export const TRACE_FORMAT = 'lastack-trace';
 export const TRACE_VERSION = 1;
 
-const EYES = ['tracepoint', 'sock_diag', 'destroy', 'tcp_info', 'agent'] as const satisfies readonly Eye[];
+const EYES = [
+  'tracepoint',
+  'sock_diag',
+  'destroy',
+  'tcp_info',
+  'report',
+  'agent',
+] as const satisfies readonly Eye[];
 const CERTAINTIES = ['exact', 'bounded', 'inferred'] as const satisfies readonly Certainty[];
 
 const side = z.enum(SIDES);
@@ -41,6 +48,12 @@ const segment = z.object({
   atNs,
   from: side,
   origin: z.enum(['endpoint', 'peer', 'fault', 'user']),
+  hook: z
+    .enum(['output', 'input'])
+    .describe(
+      "The hook that had it, on a wire of hooks: at its sender's own output, or at its receiver's input",
+    )
+    .exactOptional(),
   summary: z.string().describe('For people; the packet is what counts').exactOptional(),
   fields: z
     .object({

@@ -7,6 +7,8 @@ import { NANOS_PER_MS } from '../clock/index.js';
 import type { Address, TcpState } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
 import type { Certainty, TransitionRecord } from '../observe/index.js';
+import { groupedBy } from './grouped.js';
+import { oncePerTrace } from './once.js';
 import { deliveredAtNs, type Instant, nanosOf, segmentsOf, type TcpEvent } from './query.js';
 import type { Trace } from './trace.js';
 
@@ -29,7 +31,15 @@ export interface ConnectionStates {
 }
 
 /** All connections of a side, in the order of their first transition. A port pair used again is another connection. */
-export function connectionsOf(trace: Trace, side: Side): readonly ConnectionStates[] {
+export const connectionsOf = (trace: Trace, side: Side): readonly ConnectionStates[] =>
+  connections(trace)[side];
+
+const connections = oncePerTrace((trace) => ({
+  client: livesOf(trace, 'client'),
+  server: livesOf(trace, 'server'),
+}));
+
+function livesOf(trace: Trace, side: Side): readonly ConnectionStates[] {
   const lives: TransitionRecord[][] = [];
   const current = new Map<string, TransitionRecord[]>();
   for (const event of trace.events) {
@@ -65,8 +75,10 @@ const CONTRADICTION_NS = NANOS_PER_MS;
  */
 function flowOf(trace: Trace, opening: TransitionRecord): number | undefined {
   const begun = new Map<number, Nanos>();
-  for (const event of segmentsOf(trace)) {
-    const atNs = isBetween(event, opening) ? seenAtNs(event, opening.side) : undefined;
+  const { side, local, remote } = opening;
+  const ports = side === 'client' ? portsKey(local.port, remote.port) : portsKey(remote.port, local.port);
+  for (const event of byPorts(trace).get(ports) ?? []) {
+    const atNs = seenAtNs(event, side);
     const known = begun.get(event.facts.flow);
     if (atNs !== undefined && (known === undefined || atNs < known)) begun.set(event.facts.flow, atNs);
   }
@@ -78,11 +90,13 @@ function flowOf(trace: Trace, opening: TransitionRecord): number | undefined {
   return (fitting ?? (isBefore ? flows.at(-1) : flows[0]))?.[0];
 }
 
-function isBetween({ facts, segment }: TcpEvent, { side, local, remote }: TransitionRecord): boolean {
-  const [near, far] =
-    facts.from === side ? [segment.srcPort, segment.dstPort] : [segment.dstPort, segment.srcPort];
-  return near === local.port && far === remote.port;
-}
+const portsKey = (client: number, server: number): string => `${client} ${server}`;
+
+const byPorts = oncePerTrace((trace) =>
+  groupedBy(segmentsOf(trace), ({ facts, segment: { srcPort, dstPort } }) =>
+    facts.from === 'client' ? portsKey(srcPort, dstPort) : portsKey(dstPort, srcPort),
+  ),
+);
 
 const seenAtNs = (event: TcpEvent, side: Side): Nanos | undefined =>
   event.facts.from === side ? event.atNs : deliveredAtNs(event);

@@ -7,6 +7,7 @@ export const USUAL_MTU = 1500;
 /** The MTU of the other cards. */
 export const GUEST_MTU = 16_000;
 const FRAME_OCTETS = GUEST_MTU + 64;
+const STORE_OCTETS = 16 * FRAME_OCTETS;
 const BUFFER_OCTETS = 4 * 1024 * 1024;
 /** More than this in one go: the card's queue may have been full, and the guest has more. */
 const MAY_HAVE_MORE_OCTETS = 60_000;
@@ -30,8 +31,10 @@ export function widen(fd: number): void {
 export class GuestCard {
   readonly #fd: number;
   readonly #receive: (frame: Uint8Array) => void;
-  readonly #frame = new Uint8Array(FRAME_OCTETS);
-  /** Frames that found no room yet. */
+  /** Where frames are received, one behind the other; each stays where it is. */
+  #store = new Uint8Array(STORE_OCTETS);
+  #stored = 0;
+  /** Frames to be sent. */
   readonly #waiting: Uint8Array[] = [];
 
   /** `receive` gets each frame that leaves the guest, when `take` is called. */
@@ -40,26 +43,32 @@ export class GuestCard {
     this.#receive = receive;
   }
 
+  /** Keeps it for the guest's next run: a frame alone would wake the guest, which then sleeps until it may run. */
   send(frame: Uint8Array): void {
     this.#waiting.push(frame);
-    this.#flush();
   }
 
-  /** Hands over what has left the guest. True: what it could not send, and what we could not, must be tried again at the same time. */
-  take(): boolean {
+  /** Hands over what has left the guest. True: there may be more of it, or of ours, for which there was no room. */
+  take(haveLeft: boolean): boolean {
     let taken = 0;
-    for (;;) {
-      const octets = unlessNotNow(libc.recv(this.#fd, this.#frame, FRAME_OCTETS, MSG_DONTWAIT), 'recv');
+    while (haveLeft) {
+      if (this.#stored + FRAME_OCTETS > STORE_OCTETS) {
+        this.#store = new Uint8Array(STORE_OCTETS);
+        this.#stored = 0;
+      }
+      const room = this.#store.subarray(this.#stored, this.#stored + FRAME_OCTETS);
+      const octets = unlessNotNow(libc.recv(this.#fd, room, FRAME_OCTETS, MSG_DONTWAIT), 'recv');
       if (octets === undefined || octets === 0) break;
       taken += octets;
-      this.#receive(this.#frame.slice(0, octets));
+      this.#stored += octets;
+      this.#receive(room.subarray(0, octets));
     }
-    const hadWaiting = this.#waiting.length > 0;
-    if (hadWaiting) this.#flush();
-    return hadWaiting || taken > MAY_HAVE_MORE_OCTETS;
+    return this.#waiting.length > 0 || taken > MAY_HAVE_MORE_OCTETS;
   }
 
-  #flush(): void {
+  /** Puts what was sent before the guest, which runs next. What finds no room stays. */
+  give(): void {
+    if (this.#waiting.length === 0) return;
     let sent = 0;
     for (const frame of this.#waiting) {
       const flags = MSG_DONTWAIT | MSG_NOSIGNAL;

@@ -41,26 +41,41 @@ export interface GuestClockOptions {
   readonly fd: number;
   /** The guest is at `atNs` of the timeline and about to affect others: `Timeline.reached`. */
   readonly reached: (atNs: Nanos) => void;
-  /** Takes the frames that have left so far: they left at the time that was reached last. */
-  readonly takeFrames: () => void;
+  /** Takes the frames that have left so far: they left at the time that was reached last. Without `haveLeft` there are none. */
+  readonly takeFrames: (haveLeft: boolean) => void;
+  /** Puts frames before it, at the time at which it runs next. */
+  readonly giveFrames: () => void;
   /** How long of real time it may say nothing while it runs. */
   readonly hangsMs: number;
   /** Called now and then while it says nothing: it may wait for its console to be read. */
   readonly isSilent: () => void;
+  /** Called when it waits after a run. */
+  readonly rested: (run: GuestRun) => void;
+}
+
+/** A run that is over. */
+export interface GuestRun {
+  readonly fromNs: Nanos;
+  /** What it had asked for before: a run that begins earlier was for its input. */
+  readonly dueNs: Nanos;
 }
 
 export class GuestClock implements Participant {
   readonly name: string;
   nextNs: Nanos = NEVER;
   hasInput = false;
+  /** It goes no further in one run than where that begins: somebody wants to hear of each moment at which it does something. */
+  isStepwise = false;
   /** Messages handled so far. */
   messages = 0;
   /** Readable when the guest has said something. */
   readonly fd: number;
   readonly #reached: (atNs: Nanos) => void;
-  readonly #takeFrames: () => void;
+  readonly #takeFrames: (haveLeft: boolean) => void;
+  readonly #giveFrames: () => void;
   readonly #hangsMs: number;
   readonly #isSilent: () => void;
+  readonly #rested: (run: GuestRun) => void;
   /** The timeline's time at which the guest's own clock was 0. */
   #offsetNs: Nanos = 0;
   #atNs: Nanos = 0;
@@ -79,13 +94,16 @@ export class GuestClock implements Participant {
   readonly #one = this.#reply.subarray(0, MESSAGE_OCTETS);
   readonly #replyView = new DataView(this.#reply.buffer);
 
-  constructor({ name, fd, reached, takeFrames, hangsMs, isSilent }: GuestClockOptions) {
+  constructor(options: GuestClockOptions) {
+    const { name, fd, reached, takeFrames, giveFrames, hangsMs, isSilent, rested } = options;
     this.name = name;
     this.fd = fd;
     this.#reached = reached;
     this.#takeFrames = takeFrames;
+    this.#giveFrames = giveFrames;
     this.#hangsMs = hangsMs;
     this.#isSilent = isSilent;
+    this.#rested = rested;
     const micros = BigInt(Math.min(LOOKS_EVERY_MS, hangsMs) * 1000);
     const timeval = new Uint8Array(new BigInt64Array([0n, micros]).buffer);
     check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length), 'setsockopt');
@@ -104,18 +122,21 @@ export class GuestClock implements Participant {
   }
 
   run(nowNs: Nanos, aloneUntilNs: Nanos): Nanos {
-    this.grant(nowNs, aloneUntilNs);
+    const dueNs = this.nextNs;
+    this.grant(nowNs, this.isStepwise ? nowNs : aloneUntilNs);
     const most = this.messages + MOST_MESSAGES_A_RUN;
     while (!this.#isWaiting) {
       this.#handleSome();
       if (this.messages > most)
         throw new GuestDied(this.name, `it is ${this.#atNs} ns there, and never rests`);
     }
+    this.#rested({ fromNs: nowNs, dueNs });
     return this.#isCut ? this.#atNs : this.#grantedNs;
   }
 
   /** Sets it going; `handle` then serves it until it waits. */
   grant(nowNs: Nanos, aloneUntilNs: Nanos): void {
+    this.#giveFrames();
     this.hasInput = false;
     this.#isWaiting = false;
     this.#isCut = false;
@@ -172,7 +193,8 @@ export class GuestClock implements Participant {
       case TT.WAIT:
         if (this.#isTerse) this.#requested(timeAt(view, at));
         else this.#acknowledge(sequence, 0);
-        this.#takeFrames();
+        // None leaves that was not announced.
+        this.#takeFrames(this.#isCut || !this.#isJoined);
         this.#isWaiting = true;
         return;
       case TT.UPDATE:
@@ -197,7 +219,7 @@ export class GuestClock implements Participant {
   }
 
   #updated(atNs: Nanos, sequence: number): void {
-    this.#takeFrames();
+    if (this.#isCut) this.#takeFrames(true);
     if (this.#isJoined) this.#reached(atNs);
     this.#atNs = atNs;
     this.#isCut = true;

@@ -6,7 +6,7 @@ import type { Timeline } from '../clock/index.js';
 import { libc, SOCK_DGRAM, SOCK_STREAM, socketPair } from '../sys/index.js';
 import { messageOf } from '../text/index.js';
 import { GUEST_MTU, GuestCard, USUAL_MTU, widen } from './guest-card.js';
-import { GuestClock } from './guest-clock.js';
+import { GuestClock, type GuestRun } from './guest-clock.js';
 import { GuestDied, IS_GONE } from './guest-died.js';
 import { GuestProcess } from './guest-process.js';
 import { KernelLog } from './kernel-log.js';
@@ -37,6 +37,8 @@ const FIRST_CARD_FD = 3;
 /** Of its controller's socket. */
 const CLOCK_FD = FIRST_CARD_FD + CARDS.length;
 const HANGS_MS = 20_000;
+/** So many times that it waits: it says little, its console holds much, and who asks for its log hears all of it. */
+const LISTENS_EVERY = 64;
 /** What every guest believes the time to be when it starts: 2026-01-01, in nanoseconds since 1970. */
 export const GUEST_EPOCH_UNIX_NS = 1_767_225_600_000_000_000n;
 
@@ -49,8 +51,10 @@ export class Guest implements Disposable {
   readonly #timeline: Timeline;
   #receive: (card: Card, frame: Uint8Array) => void = () => {};
   #gone: (error: Error) => void = () => {};
+  #rested: (run: GuestRun) => void = () => {};
   /** Nobody listens to the card for large packets before a lab has it: nothing needs to be asked of it. */
   #usesWide = false;
+  #sinceListened = 0;
   #isOver = false;
 
   /** Starts the kernel's process; `bootGuests` brings it up. */
@@ -86,8 +90,10 @@ export class Guest implements Disposable {
         fd: clockFd,
         hangsMs,
         reached: (atNs) => timeline.reached(atNs),
-        takeFrames: () => this.#takeFrames(),
+        takeFrames: (haveLeft) => this.#takeFrames(haveLeft),
+        giveFrames: () => this.#giveFrames(),
         isSilent: () => this.listen(),
+        rested: (run) => this.#rested(run),
       });
     } catch (error) {
       started?.kill();
@@ -132,6 +138,17 @@ export class Guest implements Disposable {
     this.#receive = receive;
   }
 
+  /**
+   * Called when it rests after it has run: while it is stepwise, at each moment at which it does something.
+   */
+  onRest(rested: (run: GuestRun) => void): void {
+    this.#rested = rested;
+  }
+
+  set isStepwise(isStepwise: boolean) {
+    this.clock.isStepwise = isStepwise;
+  }
+
   /** Called once, when it has ended, with the reason. */
   onGone(gone: (error: Error) => void): void {
     this.#gone = gone;
@@ -154,15 +171,24 @@ export class Guest implements Disposable {
     return new GuestDied(this.name, error.reason === IS_GONE ? end : error.reason, log);
   }
 
-  #takeFrames(): void {
-    this.#takeFramesOf('wire');
-    this.#takeFramesOf('control');
-    if (this.#usesWide) this.#takeFramesOf('wide');
-    this.#log.take();
+  #takeFrames(haveLeft: boolean): void {
+    this.#takeFramesOf('wire', haveLeft);
+    this.#takeFramesOf('control', haveLeft);
+    if (this.#usesWide) this.#takeFramesOf('wide', haveLeft);
+    this.#sinceListened += 1;
+    if (this.#sinceListened < LISTENS_EVERY) return;
+    this.#sinceListened = 0;
+    this.listen();
   }
 
-  #takeFramesOf(card: Card): void {
-    if (this.#cards[card].take()) this.clock.hasInput = true;
+  #giveFrames(): void {
+    this.#cards.wire.give();
+    this.#cards.control.give();
+    this.#cards.wide.give();
+  }
+
+  #takeFramesOf(card: Card, haveLeft: boolean): void {
+    if (this.#cards[card].take(haveLeft)) this.clock.hasInput = true;
   }
 
   /** Ends it; what is under way with it ends with this error. */

@@ -1,4 +1,5 @@
 export * from './carrier.js';
+export * from './nfqueue/index.js';
 export * from './packet/index.js';
 export * from './record.js';
 export * from './recorder.js';

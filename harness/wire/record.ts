@@ -19,6 +19,11 @@ export interface SegmentRecord {
   readonly from: Side;
   /** `endpoint`: sent by the stack under test; `peer`: by a scripted peer; `fault`: injected by the plan; `user`: injected by the scenario. */
   readonly origin: 'endpoint' | 'peer' | 'fault' | 'user';
+  /**
+   * Where the wire is made of hooks in an endpoint's namespace (`wire/nfqueue`), the one that had it: `output`, at its sender's own;
+   * `input`, at its receiver's, after the network.
+   */
+  readonly hook?: 'output' | 'input';
   /** The IP packet as it arrived. */
   readonly packet: Uint8Array;
   /** Absent for what could not be decoded as TCP (ICMP, fragments, malformed): passed on untouched. */

@@ -31,6 +31,8 @@ export class TableTop {
   readonly book = new RecordBook();
   /** Packets as they were handed to each side. */
   readonly got: Record<Side, Uint8Array[]> = { client: [], server: [] };
+  /** Packets of which nothing is under way any more. */
+  readonly lost: Uint8Array[] = [];
   readonly wire: Wire;
 
   constructor(
@@ -43,6 +45,7 @@ export class TableTop {
         server: { send: (packet) => this.got.server.push(packet) },
       },
       recorder: this.book,
+      lost: (packet) => this.lost.push(packet),
       ...options,
     });
   }

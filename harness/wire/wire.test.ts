@@ -130,6 +130,16 @@ describe('Wire', () => {
     expect(looks.slice(1)).to.have.members(['client 100', 'server 100']);
   });
 
+  it('tells of each packet that it has lost, as it arrived, and of no other', () => {
+    const table = new TableTop({
+      faults: [drop(syn().first()), delay(synAck(), { byMs: 1 }), hold(data(), { id: 'held' })],
+    });
+    const lost = table.c('SYN', { seq: 100 });
+    table.handshake();
+    table.c('PSH,ACK', { seq: 101, ack: 501, payload: 'abc' });
+    expect(table.lost).to.deep.equal([lost]);
+  });
+
   it('obeys faults that are added while it runs', () => {
     const table = new TableTop();
     table.c('SYN', { seq: 100 });

@@ -34,6 +34,8 @@ export interface WireOptions {
   readonly look?: Look;
   /** How long a packet takes from the wire to either side, beside what faults delay it (default 0: at once). */
   readonly latencyNs?: number;
+  /** Called with a packet, as it arrived, that the plan has dropped: nothing of it is under way any more. */
+  readonly lost?: (packet: Uint8Array) => void;
 }
 
 type Origin = SegmentRecord['origin'];
@@ -58,12 +60,17 @@ const decodeSegment = (packet: Uint8Array): Segment | undefined => {
   return decoded.kind === 'segment' ? decoded.segment : undefined;
 };
 
+/** Whether the arrival is delivered, at once or later, or held. */
+const goesOn = (effect: Effect, arrival: number): boolean =>
+  (effect.kind === 'deliver' || effect.kind === 'hold') && effect.arrival === arrival;
+
 export class Wire {
   readonly #clock: Clock;
   readonly #carriers: Readonly<Record<Side, Carrier>>;
   readonly #recorder: Recorder;
   readonly #look: Look | undefined;
   readonly #latencyNs: number;
+  readonly #lost: ((packet: Uint8Array) => void) | undefined;
   readonly #engine: FaultEngine;
   readonly #tracker = new FlowTracker();
   /** Packets that a fault holds, by arrival. */
@@ -74,12 +81,14 @@ export class Wire {
   #draft: Draft | undefined;
   #arrivals = 0;
 
-  constructor({ clock, carriers, recorder, faults = [], look, latencyNs = 0 }: WireOptions) {
+  constructor(options: WireOptions) {
+    const { clock, carriers, recorder, faults = [], look, latencyNs = 0, lost } = options;
     this.#clock = clock;
     this.#carriers = carriers;
     this.#recorder = recorder;
     this.#look = look;
     this.#latencyNs = latencyNs;
+    this.#lost = lost;
     this.#engine = new FaultEngine(faults, { startNs: clock.now() });
   }
 
@@ -100,6 +109,7 @@ export class Wire {
       const { effects, marks } = this.#engine.arrive(arrival, facts);
       draft.faults.push(...marks);
       this.#carryOutAll(effects, atNs, { id, packet, segment });
+      if (!effects.some((effect) => goesOn(effect, id))) this.#lost?.(packet);
     }
     this.#draft = undefined;
     this.#recorder.arrived({
@@ -170,9 +180,14 @@ export class Wire {
         this.#bring(to, fromNs + delayNs, () => this.#deliver({ arrival, to, packet, arrived, segment }));
         return;
       }
-      case 'drop':
-        if (this.#held.delete(effect.arrival)) this.#recorder.updated(effect.arrival, { held: false });
+      case 'drop': {
+        const held = this.#held.get(effect.arrival);
+        if (held === undefined) return;
+        this.#held.delete(effect.arrival);
+        this.#recorder.updated(effect.arrival, { held: false });
+        this.#lost?.(held);
         return;
+      }
       case 'hold':
         this.#hold(effect.arrival, inHand);
         return;
@@ -238,7 +253,7 @@ export class Wire {
     // Stamped before it leaves, so that nothing it causes can bear an earlier stamp.
     const atNs = this.#clock.now();
     const delivery: Delivery = packet === arrived ? { atNs, to } : { atNs, to, packet };
-    this.#carriers[to].send(packet);
+    this.#carriers[to].send(packet, arrived);
     if (segment !== undefined) this.#tracker.delivered(segment, to);
     if (this.#draft?.id === arrival) this.#draft.deliveries.push(delivery);
     else this.#recorder.delivered(arrival, delivery);

@@ -2401,7 +2401,8 @@ static void see_that_none_was_lost(int count)
 	die("frames were lost, for more came at once than the receive buffer holds");
 }
 
-static bool take_frames(void)
+/* With `waits`, until there is one. */
+static bool take_frames(bool waits)
 {
 	static uint8_t frames[FRAMES_AT_ONCE][FRAME_OCTETS];
 	struct sockaddr_ll from[FRAMES_AT_ONCE];
@@ -2415,7 +2416,8 @@ static bool take_frames(void)
 		};
 	}
 	/* Errors (the device was down) are told once and pass; there is no end of a device. */
-	int count = recvmmsg(transport.in, messages, FRAMES_AT_ONCE, MSG_DONTWAIT, NULL);
+	int flags = waits ? MSG_WAITFORONE : MSG_DONTWAIT;
+	int count = recvmmsg(transport.in, messages, FRAMES_AT_ONCE, flags, NULL);
 	for (int i = 0; i < count; i++)
 		take_frame(frames[i], messages[i].msg_len, &from[i]);
 	see_that_none_was_lost(count);
@@ -2450,8 +2452,9 @@ static bool send_frames(void)
 
 #else
 
-static bool take_frames(void)
+static bool take_frames(bool waits)
 {
+	(void)waits;
 	return false;
 }
 
@@ -2462,9 +2465,9 @@ static bool send_frames(void)
 
 #endif
 
-static bool take_input(void)
+static bool take_input(bool waits)
 {
-	return transport.is_framed ? take_frames() : take_stream();
+	return transport.is_framed ? take_frames(waits) : take_stream();
 }
 
 /* As much as the other side takes now. */
@@ -2559,6 +2562,13 @@ static int poll_time_out(void)
 	return output.is_refused || polled.has_resting ? RETRY_MS : -1;
 }
 
+/* Then taking it can wait for it, and poll(2) is not needed. A stream is read without waiting. */
+static bool awaits_frames_only(void)
+{
+	return transport.is_framed && polled.count == FIRST_LINGERING_SLOT && polled.all[INPUT_SLOT].fd >= 0 &&
+	    polled.all[OUTPUT_SLOT].fd < 0 && poll_time_out() < 0;
+}
+
 static void serve_socket(struct socket *s, short seen)
 {
 	short trouble = POLLERR | POLLHUP | POLLNVAL;
@@ -2602,13 +2612,14 @@ static void serve_client(void)
 	for (;;) {
 		choose_polled();
 		int lingering_polled = lingering_count;
-		if (poll(polled.all, (nfds_t)polled.count, poll_time_out()) < 0) {
+		bool waits = awaits_frames_only();
+		if (!waits && poll(polled.all, (nfds_t)polled.count, poll_time_out()) < 0) {
 			if (errno == EINTR || errno == EAGAIN || errno == ENOMEM)
 				continue;
 			die("poll");
 		}
 		serve_polled(lingering_polled);
-		bool is_over = polled.all[INPUT_SLOT].revents != 0 && !take_input();
+		bool is_over = (waits || polled.all[INPUT_SLOT].revents != 0) && !take_input(waits);
 		is_over = !handle_input() || is_over;
 		if (!send_output() || is_over)
 			return;

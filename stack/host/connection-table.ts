@@ -12,16 +12,27 @@ const portsKey = (localPort: number, remotePort: number): number => localPort * 
 export class ConnectionTable<T extends Paired> {
   readonly #byPorts = new Map<number, T | T[]>();
   #count = 0;
+  /** The one that was found last: packets come in rows. */
+  #last: T | undefined;
 
   get count(): number {
     return this.#count;
   }
 
   find(localIp: string, localPort: number, remoteIp: string, remotePort: number): T | undefined {
+    const last = this.#last;
+    if (
+      last !== undefined &&
+      last.local.port === localPort &&
+      last.remote.port === remotePort &&
+      isOf(last, localIp, remoteIp)
+    )
+      return last;
     const found = this.#byPorts.get(portsKey(localPort, remotePort));
-    if (found === undefined) return undefined;
-    if (Array.isArray(found)) return found.find((each) => isOf(each, localIp, remoteIp));
-    return isOf(found, localIp, remoteIp) ? found : undefined;
+    const one = Array.isArray(found) ? found.find((each) => isOf(each, localIp, remoteIp)) : found;
+    if (one === undefined || !isOf(one, localIp, remoteIp)) return undefined;
+    this.#last = one;
+    return one;
   }
 
   add(connection: T): void {
@@ -33,6 +44,7 @@ export class ConnectionTable<T extends Paired> {
   }
 
   remove(connection: T): void {
+    if (this.#last === connection) this.#last = undefined;
     const key = portsKey(connection.local.port, connection.remote.port);
     const there = this.#byPorts.get(key);
     if (there === connection) this.#byPorts.delete(key);

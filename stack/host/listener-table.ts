@@ -22,7 +22,9 @@ export class ListenerTable {
   /** Something listens there already, or at one of those addresses. */
   isTaken({ ip, port }: SocketAddress): boolean {
     const there = this.#byPort.get(port) ?? [];
-    return there.some(({ local }) => local.ip === ip || isAny(local.ip) || isAny(ip));
+    const isSame = (other: string): boolean =>
+      other === ip || ((isAny(other) || isAny(ip)) && versionOf(other) === versionOf(ip));
+    return there.some(({ local }) => isSame(local.ip));
   }
 
   add(listener: TcpListener): void {

@@ -1,7 +1,8 @@
 /** LISTEN, RFC 9293 section 3.10.7.2: what a listener makes of segments, with Fast Open (RFC 7413) and SYN cookies (RFC 4987). */
-import { FLAG, type Segment } from '../../harness/segment/index.js';
+import { type Segment, type SeqNumber, seqAdd, seqGt } from '../../harness/segment/index.js';
 import {
   type ControlBlock,
+  inListen,
   newBlock,
   newStep,
   type OpenOptions,
@@ -34,6 +35,9 @@ export interface OpeningHost {
   reset(segment: Segment): void;
 }
 
+/** Behind all that the old connection may have had under way, and its window. */
+const beyond = (above: SeqNumber): SeqNumber => seqAdd(above, 0x1_0000 + 2);
+
 /** ACKs are held for cookies so long after the last that was given out. */
 const COOKIES_HOLD_NS = 128e9;
 
@@ -45,20 +49,15 @@ export class PassiveOpenings {
     this.#host = host;
   }
 
-  segmentArrives(listener: TcpListener, segment: Segment): void {
-    const { flags } = segment;
-    // First, check for a RST: ignored.
-    if ((flags & FLAG.RST) !== 0) return;
-    // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
-    if ((flags & FLAG.ACK) !== 0) {
-      if (!this.#openFromCookie(listener, segment)) this.#host.reset(segment);
-      return;
-    }
-    // Third, check for a SYN. Fourth, anything else is dropped.
-    if ((flags & FLAG.SYN) !== 0) this.#open(listener, segment);
+  /** `above`: where the sequence numbers of the connection that made room for this one ended (RFC 9293 MAY-2). */
+  segmentArrives(listener: TcpListener, segment: Segment, above?: SeqNumber): void {
+    const meaning = inListen(segment);
+    if (meaning === 'open') this.#open(listener, segment, above);
+    // "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state", unless it brings a cookie.
+    else if (meaning === 'reset' && !this.#openFromCookie(listener, segment)) this.#host.reset(segment);
   }
 
-  #open(listener: TcpListener, segment: Segment): void {
+  #open(listener: TcpListener, segment: Segment, above?: SeqNumber): void {
     // The program does not keep up: the client will ask again.
     if (listener.isFull) return;
     const { synCookies } = this.#host;
@@ -70,11 +69,16 @@ export class PassiveOpenings {
     }
     if (isFlooded) return;
     const { local, remote } = endsOf(segment);
-    const options = this.#host.openOptions(local, remote, listener.settings);
+    const chosen = this.#host.openOptions(local, remote, listener.settings);
+    const options =
+      above === undefined || seqGt(chosen.iss, above) ? chosen : { ...chosen, iss: beyond(above) };
     const { socket, step } = this.#adopt(listener, newBlock(options, false, this.#host.now()));
     const data = listener.fastOpen ? this.#fastOpenFor(segment) : undefined;
     if (data !== undefined) socket.block.fastOpenCookie = data.cookie;
-    openPassive(socket.block, step, segment, data?.isGood === true);
+    // RFC 7413 section 4.2, PendingFastOpenRequests: beyond the limit it is an opening like any other.
+    const takesData = data?.isGood === true && listener.fastOpening.size < listener.backlog;
+    if (takesData) listener.fastOpening.add(socket);
+    openPassive(socket.block, step, segment, takesData);
     this.#host.done(socket, step);
   }
 
@@ -116,16 +120,19 @@ export class PassiveOpenings {
     return true;
   }
 
-  /** An opening is complete: the program may have the connection. */
+  /** The program may have the connection: the handshake is complete, or Fast Open has brought data. */
   completed(socket: TcpSocket): void {
     const listener = this.#listenerOf.get(socket);
     if (listener === undefined) return;
-    this.forget(socket);
-    if (listener.isOpen) listener.offer(socket);
+    const isNew = listener.opening.delete(socket);
+    if (socket.state !== 'SYN-RECEIVED') this.forget(socket);
+    if (isNew && listener.isOpen) listener.offer(socket);
   }
 
   forget(socket: TcpSocket): void {
-    this.#listenerOf.get(socket)?.opening.delete(socket);
+    const listener = this.#listenerOf.get(socket);
+    listener?.opening.delete(socket);
+    listener?.fastOpening.delete(socket);
     this.#listenerOf.delete(socket);
   }
 

@@ -1,4 +1,5 @@
 /** What a stack is made of and told: its clock and packets, and the options of its calls. */
+import type { SeqNumber } from '../../harness/segment/index.js';
 import type { SocketAddress, TcpSettings, TcpState } from '../tcp/index.js';
 
 export interface StackTimer {
@@ -15,8 +16,15 @@ export interface TcpStackOptions {
   readonly clock: StackClock;
   /** Octets that nobody can guess: keys, and the choice of ports. */
   readonly randomBytes: (octets: number) => Uint8Array;
-  /** Takes each IP packet that leaves. It must not call `input` of this stack before it returns. */
-  readonly output: (packet: Uint8Array) => void;
+  /**
+   * Takes each IP packet that leaves. It must not call `input` of this stack before it returns. `segmentOctets`: the packet holds several
+   * segments of so much data each, the last one less; 0: it is one.
+   */
+  readonly output: (packet: Uint8Array, segmentOctets: number) => void;
+  /** Memory that packets are made in, one over the other: `output` must be done with each when it returns. Absent: each has its own. */
+  readonly packetMemory?: Uint8Array;
+  /** The largest packet of several segments that `output` takes, whose checksums it completes; default 0: it takes none, and whole ones. */
+  readonly offloadOctets?: number;
   /** The host's own addresses. */
   readonly addresses: readonly string[];
   /** Of the link, in octets of IP packet. */
@@ -26,8 +34,20 @@ export interface TcpStackOptions {
   readonly ports?: PortRange;
   /** `flood` (default): SYN cookies when a listener's backlog is full; `always`; `never`: SYNs are dropped then. */
   readonly synCookies?: 'flood' | 'always' | 'never';
+  /** Instead of those that RFC 6528 and RFC 7323 draw, which nobody can guess: for simulations near the wrap of 32 bits. */
+  readonly initialNumbers?: (local: SocketAddress, remote: SocketAddress) => InitialNumbers;
+  /**
+   * Negative advice of RFC 9293 section 3.8.3: what goes to this address is not acknowledged, again and again; another way may be better.
+   */
+  readonly advise?: (advice: { readonly remote: SocketAddress; readonly retries: number }) => void;
   /** Told of each change of state, in order. */
   readonly observe?: (change: StateChange) => void;
+}
+
+export interface InitialNumbers {
+  readonly iss: SeqNumber;
+  /** Where timestamps begin. */
+  readonly tsOffset: number;
 }
 
 export interface PortRange {

@@ -21,6 +21,8 @@ export class TcpListener {
   onConnection: (() => void) | undefined;
   /** In SYN-RECEIVED. */
   readonly opening = new Set<TcpSocket>();
+  /** In SYN-RECEIVED, and with the program already (RFC 7413 section 4.2). */
+  readonly fastOpening = new Set<TcpSocket>();
   /** Of the stack's clock: since then SYNs were answered with cookies. */
   cookiesSinceNs = Number.NEGATIVE_INFINITY;
   readonly #waiting: TcpSocket[] = [];

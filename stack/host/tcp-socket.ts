@@ -2,6 +2,7 @@
 import {
   abort,
   advance,
+  type ConnectionStatus,
   type ControlBlock,
   canSend,
   close,
@@ -17,6 +18,7 @@ import {
   type SocketAddress,
   type Step,
   send,
+  status,
   type TcpError,
   type TcpEvent,
   type TcpSettings,
@@ -53,6 +55,11 @@ export class TcpSocket implements Paired {
 
   get state(): TcpState {
     return this.block.state;
+  }
+
+  /** STATUS of RFC 9293 section 3.9.1.5. */
+  get status(): ConnectionStatus {
+    return status(this.block);
   }
 
   /** Why the connection ended before its time. */
@@ -126,7 +133,6 @@ export class TcpSocket implements Paired {
 
   change(settings: Partial<TcpSettings>): void {
     this.handle({ kind: 'settings', settings });
-    this.handle({ kind: 'send', data: NOTHING });
   }
 
   /** Hands an event to the machine. */
@@ -157,5 +163,3 @@ export class TcpSocket implements Paired {
     this.#host.done(this, step);
   }
 }
-
-const NOTHING = new Uint8Array(0);

@@ -2,12 +2,21 @@
  * A host's TCP: packets in, packets out, and sockets for programs. It knows no device and no clock of its own: packets, time and
  * randomness are handed in, so that it runs the same in virtual time, in real time and in a simulation.
  */
-import { decode, encode, FLAG, type IpHeader, type Segment } from '../../harness/segment/index.js';
+import {
+  decode,
+  type EncodeOptions,
+  encode,
+  FLAG,
+  type IpHeader,
+  type Segment,
+  type SeqNumber,
+} from '../../harness/segment/index.js';
 import {
   type ControlBlock,
   DEFAULT_SETTINGS,
   expire,
   icmpArrives,
+  type Notice,
   newBlock,
   newStep,
   type OpenOptions,
@@ -17,6 +26,7 @@ import {
   type SocketAddress,
   type Step,
   segmentArrives,
+  segmentDataOctets,
   send,
   type TcpSettings,
   type TcpState,
@@ -26,7 +36,7 @@ import { ConnectionTable } from './connection-table.js';
 import { FastOpenCookies } from './fast-open.js';
 import { freePort } from './free-port.js';
 import { readIcmp } from './icmp-message.js';
-import { initialSequence, timestampOffset } from './initial-sequence.js';
+import { initialSequence, TimestampOffsets } from './initial-sequence.js';
 import { KEY_OCTETS, KeyedHash } from './keyed-hash.js';
 import { ListenerTable } from './listener-table.js';
 import { PassiveOpenings } from './passive-opening.js';
@@ -54,8 +64,12 @@ export class TcpStack implements SocketHost {
   readonly #timers: SocketTimers;
   readonly #openings: PassiveOpenings;
   readonly #secret: KeyedHash;
+  readonly #timestampOffsets: TimestampOffsets;
   readonly #pathMtus = new PathMtus();
   readonly #fastOpen: FastOpenCookies;
+  /** Those that have asked for Fast Open and are not open yet. */
+  readonly #fastOpening = new Set<TcpSocket>();
+  readonly #encoding: EncodeOptions;
   #identification = 0;
 
   constructor(options: TcpStackOptions) {
@@ -63,7 +77,13 @@ export class TcpStack implements SocketHost {
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#mtu = options.mtu ?? DEFAULT_MTU;
     this.#addresses = new Set(options.addresses);
+    const { offloadOctets = 0, packetMemory } = options;
+    this.#encoding = {
+      checksums: offloadOctets > 0 ? 'partial' : 'compute',
+      ...(packetMemory === undefined ? {} : { into: packetMemory }),
+    };
     this.#secret = new KeyedHash(options.randomBytes(KEY_OCTETS));
+    this.#timestampOffsets = new TimestampOffsets(this.#secret);
     this.#fastOpen = new FastOpenCookies(new KeyedHash(options.randomBytes(KEY_OCTETS)));
     this.#timers = new SocketTimers(options.clock, (socket) => this.#expire(socket));
     this.#openings = new PassiveOpenings({
@@ -119,8 +139,9 @@ export class TcpStack implements SocketHost {
 
   connect(to: SocketAddress, options: ConnectOptions = {}): TcpSocket {
     const local = this.#localFor(to, options.from);
-    const settings = { ...this.#settings, ...options.settings };
-    const wantsFastOpen = options.fastOpen === true;
+    const settings =
+      options.settings === undefined ? this.#settings : { ...this.#settings, ...options.settings };
+    const wantsFastOpen = options.fastOpen === true && !this.#fastOpen.isSpared(to.ip, this.now());
     const block = newBlock(
       {
         ...this.#openOptions(local, to, settings),
@@ -130,6 +151,7 @@ export class TcpStack implements SocketHost {
       this.now(),
     );
     const socket = this.#adopt(block);
+    if (wantsFastOpen) this.#fastOpening.add(socket);
     const step = newStep(this.now());
     // SEND before OPEN has left: what is queued may travel on the SYN.
     block.state = 'SYN-SENT';
@@ -140,7 +162,14 @@ export class TcpStack implements SocketHost {
     return socket;
   }
 
+  /** Data may travel on a SYN to this host: it has given a cookie (RFC 7413 section 4.2.1). */
+  hasFastOpenCookie(serverIp: string): boolean {
+    return this.#fastOpen.of(serverIp).length > 0;
+  }
+
   #localFor(to: SocketAddress, from: Partial<SocketAddress> = {}): SocketAddress {
+    if (isGroup(to.ip) || isAny(to.ip))
+      throw new StackError('ENETUNREACH', `there is no TCP with ${to.ip}: give the address of one host`);
     const version = versionOf(to.ip);
     const own = this.#options.addresses.find((each) => versionOf(each) === version);
     const ip = from.ip ?? own;
@@ -172,29 +201,33 @@ export class TcpStack implements SocketHost {
   #openOptions(local: SocketAddress, remote: SocketAddress, settings: TcpSettings): OpenOptions {
     const nowNs = this.now();
     const pathMtu = this.#pathMtus.get(remote.ip, nowNs);
+    const ipVersion = versionOf(remote.ip);
     return {
       local,
       remote,
-      ipVersion: versionOf(remote.ip),
+      ipVersion,
       settings,
       iss: initialSequence(this.#secret, local, remote, nowNs),
-      tsOffset: timestampOffset(this.#secret, local.ip, remote.ip),
+      tsOffset: this.#timestampOffsets.of(local.ip, remote.ip),
       linkMtu: this.#mtu,
-      flowLabel: this.#secret.ofPair('flow', local, remote) & 0xfffff,
+      offloadOctets: this.#options.offloadOctets ?? 0,
+      // RFC 6437: hard to guess, and the same for all of a connection's packets.
+      flowLabel: ipVersion === 4 ? 0 : this.#secret.ofPair('flow', local, remote) & 0xfffff,
       ...(pathMtu === undefined ? {} : { pathMtu }),
+      ...this.#options.initialNumbers?.(local, remote),
     };
   }
 
   // Packets
 
-  /** A packet has come. It may be kept: hand over octets that nobody changes. */
-  input(packet: Uint8Array): void {
-    const decoded = decode(packet);
+  /** A packet has come. Its octets are not kept. `trust`: whoever brings it vouches for its checksums. */
+  input(packet: Uint8Array, checksums: 'verify' | 'trust' = 'verify'): void {
+    const decoded = decode(packet, { checksums });
     switch (decoded.kind) {
       case 'segment': {
         const { checksumOk, segment } = decoded;
         // RFC 9293 MUST-3: what is damaged is as good as lost.
-        if (checksumOk.ip && checksumOk.tcp && this.#isForUs(segment.ip)) this.#segment(segment);
+        if (checksumOk.ip && checksumOk.tcp) this.#segment(segment);
         return;
       }
       case 'other':
@@ -213,16 +246,20 @@ export class TcpStack implements SocketHost {
     const { ip, srcPort, dstPort } = segment;
     const socket = this.#connections.find(ip.dst, dstPort, ip.src, srcPort);
     if (socket === undefined) {
-      this.#segmentForNobody(segment);
+      if (this.#isForUs(ip)) this.#segmentForNobody(segment);
       return;
     }
+    // A port at which nobody listens any more is none to open anew: TIME-WAIT goes on.
+    if (socket.state === 'TIME-WAIT' && this.#listeners.find(ip.dst, dstPort) === undefined)
+      socket.block.settings = { ...socket.block.settings, timeWaitReuse: false };
     const step = newStep(this.now());
     const hadCookie = socket.block.fastOpenCookie;
     segmentArrives(socket.block, step, segment);
     if (hadCookie !== undefined && (segment.flags & FLAG.SYN) !== 0) this.#keepCookie(segment);
     this.done(socket, step);
     // RFC 6191: the old connection has made room for a new one.
-    if (step.notices.some(({ kind }) => kind === 'reincarnation')) this.#segmentForNobody(segment);
+    for (const notice of step.notices)
+      if (notice.kind === 'reincarnation') this.#segmentForNobody(segment, notice.sndNxt);
   }
 
   #keepCookie(segment: Segment): void {
@@ -231,10 +268,14 @@ export class TcpStack implements SocketHost {
   }
 
   /** CLOSED and LISTEN of RFC 9293 sections 3.10.7.1 and 3.10.7.2. */
-  #segmentForNobody(segment: Segment): void {
-    const listener = this.#listeners.find(segment.ip.dst, segment.dstPort);
+  #segmentForNobody(segment: Segment, above?: SeqNumber): void {
+    const { ip, srcPort, dstPort } = segment;
+    // MUST-63: from this very host, which has sent no such thing.
+    const isOwn = this.#addresses.has(ip.src);
+    if (isOwn && this.#connections.find(ip.src, srcPort, ip.dst, dstPort) === undefined) return;
+    const listener = this.#listeners.find(ip.dst, dstPort);
     if (listener === undefined) this.#reset(segment);
-    else this.#openings.segmentArrives(listener, segment);
+    else this.#openings.segmentArrives(listener, segment, above);
   }
 
   #reset(segment: Segment): void {
@@ -255,43 +296,53 @@ export class TcpStack implements SocketHost {
     this.done(socket, step);
   }
 
-  #send(segment: Segment): void {
+  #send(segment: Segment, segmentOctets = 0): void {
     const { ip } = segment;
+    const { output } = this.#options;
+    const how = this.#encoding;
     if (ip.version === 4 && !ip.dontFragment) {
       // RFC 6864: what may be fragmented must be told apart.
       this.#identification = (this.#identification + 1) & 0xffff;
-      this.#options.output(encode({ ...segment, ip: { ...ip, identification: this.#identification } }));
+      output(encode({ ...segment, ip: { ...ip, identification: this.#identification } }, how), segmentOctets);
       return;
     }
-    this.#options.output(encode(segment));
+    output(encode(segment, how), segmentOctets);
   }
 
   // What follows from a step
 
   done(socket: TcpSocket, step: Step): void {
-    for (const segment of step.segments) this.#send(segment);
     const { block } = socket;
-    for (const notice of step.notices) {
-      if (notice.kind === 'state')
-        this.#observe(block.local, block.remote, notice.from, notice.to, this.#remains(socket, notice.to));
-      else if (notice.kind === 'lingers')
-        this.#observe(
-          block.local,
-          block.remote,
-          'TIME-WAIT',
-          'TIME-WAIT',
-          this.#remains(socket, 'TIME-WAIT'),
-        );
-    }
+    for (const segment of step.segments) this.#send(segment, segmentDataOctets(block, segment));
+    for (const notice of step.notices) this.#heed(socket, notice);
     if (block.state === 'CLOSED') this.#forget(socket);
     else this.#timers.arm(socket);
     for (const notice of step.notices) {
-      if (
-        notice.kind === 'established' ||
-        (notice.kind === 'state' && notice.to === 'SYN-RECEIVED' && block.isFastOpened)
-      )
-        this.#openings.completed(socket);
+      const isEarly = notice.kind === 'state' && notice.to === 'SYN-RECEIVED' && block.isFastOpened;
+      if (notice.kind === 'established' || isEarly) this.#openings.completed(socket);
       socket.tell(notice);
+    }
+  }
+
+  /** What the host itself makes of a notice. */
+  #heed(socket: TcpSocket, notice: Notice): void {
+    const { local, remote, counts } = socket.block;
+    switch (notice.kind) {
+      case 'state':
+        this.#observe(local, remote, notice.from, notice.to, this.#remains(socket, notice.to));
+        return;
+      case 'lingers':
+        this.#observe(local, remote, 'TIME-WAIT', 'TIME-WAIT', this.#remains(socket, 'TIME-WAIT'));
+        return;
+      case 'troubled':
+        this.#options.advise?.({ remote, retries: notice.retries });
+        return;
+      case 'established':
+        // RFC 7413 section 4.1.3.1.
+        if (this.#fastOpening.delete(socket) && counts.timeouts > 0)
+          this.#fastOpen.spare(remote.ip, this.now());
+        return;
+      default:
     }
   }
 
@@ -320,6 +371,7 @@ export class TcpStack implements SocketHost {
     this.#connections.remove(socket);
     this.#timers.cancel(socket);
     this.#openings.forget(socket);
+    this.#fastOpening.delete(socket);
   }
 
   #forgetListener(listener: TcpListener): void {

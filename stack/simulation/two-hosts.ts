@@ -5,8 +5,17 @@ import { VirtualClock } from './virtual-clock.js';
 
 export type HostName = 'client' | 'server';
 
+export const otherHost = (name: HostName): HostName => (name === 'client' ? 'server' : 'client');
+
 /** When copies of a packet arrive, in ns after it was sent; none: it is lost. */
-export type Fate = readonly number[];
+export type Fate = readonly (number | Arrival)[];
+
+/** A packet that arrives, perhaps not as it was sent, perhaps at the host that sent it: what ICMP does. */
+export interface Arrival {
+  readonly afterNs: number;
+  readonly packet: Uint8Array;
+  readonly isReturned?: boolean;
+}
 
 export interface Passing {
   readonly from: HostName;
@@ -17,6 +26,7 @@ export interface Passing {
 
 export interface TwoHostsOptions {
   readonly seed?: number;
+  readonly ipVersion?: 4 | 6;
   readonly latencyNs?: number;
   /** What becomes of a packet; default: it arrives after the latency. */
   readonly fate?: (passing: Passing) => Fate;
@@ -29,7 +39,11 @@ export interface TwoHostsOptions {
 
 export const CLIENT_IP = '198.18.0.1';
 export const SERVER_IP = '198.18.0.2';
-const LATENCY_NS = 100_000;
+export const ADDRESSES = {
+  4: { client: CLIENT_IP, server: SERVER_IP },
+  6: { client: '2001:db8::1', server: '2001:db8::2' },
+} as const;
+export const LATENCY_NS = 100_000;
 
 export class TwoHosts {
   readonly clock = new VirtualClock();
@@ -41,19 +55,23 @@ export class TwoHosts {
   constructor(options: TwoHostsOptions = {}) {
     this.#options = options;
     const random = new Random(options.seed ?? 1);
-    const randomBytes = (octets: number): Uint8Array =>
-      Uint8Array.from({ length: octets }, () => random.octet());
-    const make = (from: HostName, ip: string): TcpStack =>
+    const addresses = ADDRESSES[options.ipVersion ?? 4];
+    const randomBytes = (octets: number): Uint8Array => {
+      const drawn = new Uint8Array(octets);
+      for (let i = 0; i < octets; i += 1) drawn[i] = random.octet();
+      return drawn;
+    };
+    const make = (from: HostName): TcpStack =>
       new TcpStack({
         clock: this.clock,
         randomBytes,
-        addresses: [ip],
+        addresses: [addresses[from]],
         output: (packet) => this.#pass(from, packet),
         ...options.stack,
         ...options[from],
       });
-    this.client = make('client', CLIENT_IP);
-    this.server = make('server', SERVER_IP);
+    this.client = make('client');
+    this.server = make('server');
   }
 
   #pass(from: HostName, packet: Uint8Array): void {
@@ -61,8 +79,15 @@ export class TwoHosts {
     const passing = { from, index: this.#passed, packet };
     this.#passed += 1;
     watch?.(passing);
-    const to = from === 'client' ? this.server : this.client;
-    for (const afterNs of fate?.(passing) ?? [latencyNs])
-      this.clock.at(this.clock.now() + afterNs, () => to.input(packet));
+    if (fate === undefined) this.#arrive(otherHost(from), packet, latencyNs);
+    else
+      for (const arrival of fate(passing)) {
+        if (typeof arrival === 'number') this.#arrive(otherHost(from), packet, arrival);
+        else this.#arrive(arrival.isReturned ? from : otherHost(from), arrival.packet, arrival.afterNs);
+      }
+  }
+
+  #arrive(to: HostName, packet: Uint8Array, afterNs: number): void {
+    this.clock.at(this.clock.now() + afterNs, () => this[to].input(packet));
   }
 }

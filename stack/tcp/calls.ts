@@ -3,10 +3,12 @@ import { type SeqNumber, seqAdd, seqDiff, seqGt } from '../../harness/segment/in
 import { type ControlBlock, sendEnd } from './control-block.js';
 import { sendAck, sendReset } from './emit.js';
 import { freed } from './end.js';
+import { readdress } from './ip-headers.js';
 import { shouldTellWindow } from './receive-window.js';
 import { limitFinWait2 } from './segment-arrives.js';
-import { isSynchronized, maySend, receivesText } from './state.js';
-import type { Step } from './step.js';
+import type { TcpSettings } from './settings.js';
+import { maySend, receivesText } from './state.js';
+import { enter, type Step } from './step.js';
 import { watchIdleness, watchPatience } from './timers.js';
 import { transmit } from './transmit.js';
 
@@ -23,6 +25,14 @@ function goOn(block: ControlBlock, step: Step): void {
   transmit(block, step);
   watchPatience(block, step.nowNs);
   watchIdleness(block);
+}
+
+/** Settings may change while the connection lives: what was held back may go, and timers begin or end. */
+export function setSettings(block: ControlBlock, step: Step, settings: Partial<TcpSettings>): void {
+  block.settings = { ...block.settings, ...settings };
+  if (settings.userTimeoutMs !== undefined) block.owesUserTimeout = settings.userTimeoutMs > 0;
+  readdress(block);
+  if (block.state !== 'LISTEN') goOn(block, step);
 }
 
 /** SEND is allowed: the connection is open, or opening, and was not closed by this side. */
@@ -91,13 +101,15 @@ export const hasEnded = ({ state }: ControlBlock): boolean =>
 /** CLOSE (section 3.10.4): nothing more to send. The program may go on receiving. */
 export function close(block: ControlBlock, step: Step): void {
   if (block.isClosing) return;
-  if (block.state === 'SYN-SENT') {
+  if (block.state === 'SYN-SENT' || block.state === 'LISTEN') {
     freed(block, step);
     return;
   }
   if (!maySend(block.state)) return;
   block.isClosing = true;
   block.hasMore = false;
+  // "Queue this until all preceding SENDs have been segmentized, then form a FIN segment and send it. In any case, enter FIN-WAIT-1 state."
+  if (block.state === 'ESTABLISHED') enter(block, step, 'FIN-WAIT-1');
   goOn(block, step);
 }
 
@@ -106,7 +118,7 @@ export function release(block: ControlBlock, step: Step): void {
   if (!block.isHeld) return;
   block.isHeld = false;
   // RFC 9293 section 3.6.1 (SHLD-3) and RFC 2525 section 2.17: data that nobody has read is lost, and the other side must know.
-  if (block.receiveOctets > 0 && isSynchronized(block.state) && block.state !== 'TIME-WAIT') {
+  if (block.receiveOctets > 0 && block.state !== 'TIME-WAIT') {
     abort(block, step);
     return;
   }

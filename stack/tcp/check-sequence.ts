@@ -23,7 +23,7 @@ const TIMESTAMP_OUTDATED_NS = fromMs(24 * 86_400_000);
 
 /** The segment to be processed further, which may have lost its SYN; undefined: it was answered or dropped. */
 export function checkSequence(block: ControlBlock, step: Step, arrived: Segment): Segment | undefined {
-  const segment = block.state === 'SYN-RECEIVED' ? withoutOwnSyn(block, step, arrived) : arrived;
+  const segment = block.sent.first?.isSyn === true ? withoutOwnSyn(block, step, arrived) : arrived;
   if (segment === undefined) return undefined;
   const { seq } = segment;
   const isReset = (segment.flags & FLAG.RST) !== 0;
@@ -34,14 +34,24 @@ export function checkSequence(block: ControlBlock, step: Step, arrived: Segment)
   const isOldByTime = timestamps !== undefined && !isReset && isOlder(block, timestamps, step);
   const window = rcvWnd(block);
   // "If the RCV.WND is zero, … special allowance should be made to accept valid ACKs, URGs, and RSTs."
-  const isProbe = window === 0 && seq === block.rcvNxt && (segment.flags & (FLAG.SYN | FLAG.FIN)) === 0;
-  const isIn = isProbe || isAcceptable({ seq, segLen: length }, { rcvNxt: block.rcvNxt, rcvWnd: window });
+  // What fills the window has its end for SND.NXT: an ACK from there is no less valid, and has no data to be refused.
+  const isAtEdge = length === 0 && seq === block.rcvEdge && !isReset;
+  const isIn =
+    isAtEdge ||
+    (window === 0 && isAllowedAtShutWindow(block, segment, length)) ||
+    isAcceptable({ seq, segLen: length }, { rcvNxt: block.rcvNxt, rcvWnd: window });
   if (isIn && !isOldByTime) {
     if (timestamps !== undefined && seqLeq(seq, block.lastAckSent)) remember(block, timestamps, step);
     return segment;
   }
   if (!isReset) unacceptable(block, step, segment, length);
   return undefined;
+}
+
+/** What lies at RCV.NXT, and the ACK of somebody whose probe of one octet has taken that number. Text and FIN will not be taken. */
+function isAllowedAtShutWindow({ rcvNxt }: ControlBlock, { seq, flags }: Segment, length: number): boolean {
+  if ((flags & FLAG.SYN) !== 0) return false;
+  return seq === rcvNxt || (length === 0 && (flags & FLAG.RST) === 0 && seq === seqAdd(rcvNxt, 1));
 }
 
 /** PAWS, RFC 7323 section 5.3 R1. */
@@ -64,7 +74,12 @@ function remember(block: ControlBlock, { tsVal }: Timestamps, { nowNs }: Step): 
 function withoutOwnSyn(block: ControlBlock, step: Step, segment: Segment): Segment | undefined {
   const { flags, seq } = segment;
   if ((flags & (FLAG.SYN | FLAG.RST)) !== FLAG.SYN || seq !== block.irs) return segment;
-  if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN };
+  // Its window is not scaled (RFC 7323 section 2.2): it is put as one that is would be, rounded down.
+  const window = segment.window >> block.sndWndShift;
+  if ((flags & FLAG.ACK) !== 0) return { ...segment, seq: seqAdd(seq, 1), flags: flags & ~FLAG.SYN, window };
+  // RFC 7323 section 4.3: what is echoed is of the SYN that came last, or the other side would measure how long it waited.
+  const timestamps = block.hasTimestamps ? option(segment, 'timestamps') : undefined;
+  if (timestamps !== undefined) remember(block, timestamps, step);
   // Counted as a challenge is: a flood of one SYN must not become a flood of SYN,ACKs.
   if (block.sent.first?.isSyn === true && step.nowNs > (block.sent.first?.sentNs ?? 0))
     repeat(block, step, 0);

@@ -4,8 +4,9 @@
  */
 import { type IpHeader, type SackBlock, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
 import type { CongestionState } from './congestion/congestion-state.js';
-import { OctetRing } from './octet-ring.js';
-import { SentList } from './sent-list.js';
+import type { ProportionalRate } from './congestion/proportional-rate.js';
+import type { OctetRing } from './octet-ring.js';
+import type { SentList } from './sent-list.js';
 import type { TcpSettings } from './settings.js';
 import type { TcpState } from './state.js';
 import { type Nanos, NEVER } from './time.js';
@@ -57,6 +58,9 @@ export interface Recovery {
   duplicateAcks: number;
   /** Octets that left the network by duplicate ACKs, where there is no SACK (RFC 6582 section 3.2 step 3, RFC 3042). */
   inflation: number;
+  /** The first that is taken for lost goes again whatever the window says (RFC 5681 section 3.2 step 3, RFC 6582, RFC 6675 step 4.3). */
+  owesRepeat: boolean;
+  rate: ProportionalRate;
   /** Records of `sent` that are selectively acknowledged or taken for lost. */
   marked: number;
 }
@@ -65,6 +69,8 @@ export interface Recovery {
 export interface Rack {
   sentNs: Nanos;
   endSeq: SeqNumber;
+  /** Tells apart what left at the same time. */
+  order: number;
   rttNs: Nanos;
   hasSeenReordering: boolean;
   /** The furthest that was ever delivered, to notice reordering by (RACK.fack). */
@@ -154,9 +160,14 @@ export interface ControlBlock {
   readonly linkMtu: number;
   pathMtu: number;
   pmtu: PathMtuProbe;
+  /** An IPv4 path that takes less than every host must: DF is not set. */
+  allowsFragments: boolean;
+  /** Data that several segments in one may hold, where the link cuts them apart; 0: each leaves by itself. */
+  readonly bundleOctets: number;
   readonly ipHeaderOctets: number;
-  readonly ip: IpHeader;
-  readonly ipEct: IpHeader;
+  /** Of the segments that leave, without and with ECT(0). */
+  ip: IpHeader;
+  ipEct: IpHeader;
 
   // Options in force
   sndWndShift: number;
@@ -263,13 +274,10 @@ export function cloneBlock(block: ControlBlock): ControlBlock {
     timers: { ...block.timers },
     rtt: { ...block.rtt },
     congestion: { ...block.congestion, cubic: { ...block.congestion.cubic } },
-    recovery: { ...block.recovery },
+    recovery: { ...block.recovery, rate: { ...block.recovery.rate } },
     rack: { ...block.rack },
     tail: { ...block.tail },
     pmtu: { ...block.pmtu },
     counts: { ...block.counts },
   };
 }
-
-export const emptyRing = (): OctetRing => new OctetRing();
-export const emptySent = (): SentList => new SentList();

@@ -9,8 +9,10 @@ import {
   type TcpOption,
 } from '../../harness/segment/index.js';
 import type { ControlBlock } from './control-block.js';
-import { synOptions, usualOptions } from './options.js';
+import { ipv4Header, ipv6Header } from './ip-headers.js';
+import { synOptions, timestampOptions, usualOptions } from './options.js';
 import { offerWindow } from './receive-window.js';
+import { isSynchronized } from './state.js';
 import type { Step } from './step.js';
 import { NEVER } from './time.js';
 
@@ -60,6 +62,9 @@ export function emit(block: ControlBlock, step: Step, outgoing: Outgoing): void 
     options,
     payload,
   });
+  // RFC 5482 section 3.2: on the SYN, and on the first segment behind it.
+  if (block.owesUserTimeout && !isSyn && options.some(({ kind }) => kind === 'userTimeout'))
+    block.owesUserTimeout = false;
   settle(block, step, hasAck, payload.length);
 }
 
@@ -69,7 +74,6 @@ const ZERO = 0 as SeqNumber;
 function settle(block: ControlBlock, step: Step, hasAck: boolean, octets: number): void {
   block.counts.segmentsOut += 1;
   block.counts.octetsSent += octets;
-  if (block.owesUserTimeout) block.owesUserTimeout = false;
   if (!hasAck) return;
   block.lastAckSent = block.rcvNxt;
   block.ackOwed = 'none';
@@ -79,19 +83,24 @@ function settle(block: ControlBlock, step: Step, hasAck: boolean, octets: number
   if (octets > 0) block.lastSentNs = step.nowNs;
 }
 
-/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>; where a probe lies beyond a shut window, or the window has shrunk, at its edge, to be acceptable. */
 export function sendAck(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.ACK });
+  const { sndUna, sndNxt, sndWnd } = block;
+  const edge = seqAdd(sndUna, sndWnd);
+  const isBeyond = isSynchronized(block.state) && seqDiff(sndNxt, edge) > 0;
+  emit(block, step, { seq: isBeyond ? edge : sndNxt, flags: FLAG.ACK });
 }
 
-/** <SEQ=SND.NXT><CTL=RST>, with an ACK where there is something to acknowledge: ABORT of section 3.10.5. */
+/** <SEQ=SND.NXT><CTL=RST>, with an ACK, which tells firewalls what it belongs to: ABORT of section 3.10.5. */
 export function sendReset(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options: [] });
+  const options = timestampOptions(block, step.nowNs);
+  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options });
 }
 
 /** The SYN of this side, or its SYN,ACK. `payload`: Fast Open. */
 export function emitSyn(block: ControlBlock, step: Step, payload: Uint8Array = NOTHING): void {
-  const isAnswer = block.state === 'SYN-RECEIVED';
+  // Whose SYN is out there may have closed since, or taken data by Fast Open: only in SYN-SENT there is nothing to acknowledge.
+  const isAnswer = block.state !== 'SYN-SENT';
   const asks = !isAnswer && block.settings.ecn === 'ask' && block.retries === 0;
   const ecn = isAnswer ? (block.hasEcn ? FLAG.ECE : 0) : asks ? FLAG.ECE | FLAG.CWR : 0;
   emit(block, step, {
@@ -129,19 +138,3 @@ const answerHeader = (ip: Segment['ip'], hopLimit: number): Segment['ip'] =>
   ip.version === 4
     ? ipv4Header({ src: ip.dst, dst: ip.src, ttl: hopLimit, trafficClass: 0, dontFragment: true })
     : ipv6Header({ src: ip.dst, dst: ip.src, ttl: hopLimit, trafficClass: 0, flowLabel: 0 });
-
-export const ipv4Header = (fields: {
-  readonly src: string;
-  readonly dst: string;
-  readonly ttl: number;
-  readonly trafficClass: number;
-  readonly dontFragment: boolean;
-}): Segment['ip'] => ({ version: 4, identification: 0, options: NOTHING, ...fields });
-
-export const ipv6Header = (fields: {
-  readonly src: string;
-  readonly dst: string;
-  readonly ttl: number;
-  readonly trafficClass: number;
-  readonly flowLabel: number;
-}): Segment['ip'] => ({ version: 6, extensions: NOTHING, nextHeader: 6, ...fields });

@@ -57,6 +57,8 @@ function retransmit(block: ControlBlock, step: Step): void {
   block.rtt.backoff += 1;
   suspectBlackHole(block);
   repeat(block, step, 0);
+  if (block.retries === block.settings.troubledRetries)
+    step.notices.push({ kind: 'troubled', retries: block.retries });
 }
 
 /** R2 of section 3.8.3, as a number of repeats; who has a user timeout relies on that. */

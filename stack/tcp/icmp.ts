@@ -33,10 +33,16 @@ export function icmpArrives(block: ControlBlock, step: Step, news: IcmpNews): vo
         failed(block, step, news.error);
         return;
       }
-      block.softError = news.error;
+      softened(block, step, news.error);
       return;
     case 'soft':
       // MUST-56: "since these are soft errors, TCP MUST NOT abort the connection".
-      block.softError = news.error;
+      softened(block, step, news.error);
   }
+}
+
+/** SHLD-25: the program is told, and a time-out that follows is explained by it. */
+function softened(block: ControlBlock, step: Step, error: TcpError): void {
+  block.softError = error;
+  step.notices.push({ kind: 'soft-error', error });
 }

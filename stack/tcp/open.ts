@@ -1,165 +1,16 @@
 /** OPEN (RFC 9293 section 3.10.1), active and passive, and what the options of both SYNs agree on. */
-import { FLAG, type Segment, type SeqNumber, seqAdd } from '../../harness/segment/index.js';
+import { FLAG, type Segment, seqAdd } from '../../harness/segment/index.js';
 import { initialCongestion } from './congestion/congestion-control.js';
-import { type ControlBlock, emptyRing, emptySent, noTimers, type SocketAddress } from './control-block.js';
-import { emitSyn, ipv4Header, ipv6Header } from './emit.js';
+import type { ControlBlock } from './control-block.js';
+import { emitSyn } from './emit.js';
 import { readSynOptions, type SynOptions } from './options.js';
 import { beginMtuSearch, leastMtu } from './path-mtu.js';
-import { noRack } from './rack.js';
 import { takeText } from './receive-text.js';
 import { scaleFor } from './receive-window.js';
-import { initialRoundTrip } from './round-trip.js';
-import type { TcpSettings } from './settings.js';
+import { synWasRepeated } from './round-trip.js';
 import { effectiveMss, TCP_HEADER_OCTETS } from './sizes.js';
 import { enter, type Step } from './step.js';
-import { type Nanos, NEVER } from './time.js';
-import { armRetransmit } from './timers.js';
-
-export interface OpenOptions {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly ipVersion: 4 | 6;
-  readonly settings: TcpSettings;
-  /** RFC 6528: hard to guess. */
-  readonly iss: SeqNumber;
-  /** Where this connection's timestamps begin (RFC 7323 section 7.1). */
-  readonly tsOffset: number;
-  /** Of the link, in octets of IP packet. */
-  readonly linkMtu: number;
-  /** What is known of the path; default: the link's. */
-  readonly pathMtu?: number;
-  /** 20 bits, for IPv6. */
-  readonly flowLabel?: number;
-  /** The Fast Open cookie to send, empty to ask for one; absent: no Fast Open (RFC 7413). */
-  readonly fastOpenCookie?: Uint8Array;
-}
-
-/** RFC 9293 MUST-15: when no MSS option came. */
-const DEFAULT_MSS = { 4: 536, 6: 1220 } as const;
-const IP_HEADER_OCTETS = { 4: 20, 6: 40 } as const;
-
-export function newBlock(options: OpenOptions, isActive: boolean, nowNs: Nanos): ControlBlock {
-  const { settings, ipVersion, iss, linkMtu, pathMtu = linkMtu } = options;
-  const ipHeaderOctets = IP_HEADER_OCTETS[ipVersion];
-  const most = linkMtu - ipHeaderOctets - TCP_HEADER_OCTETS;
-  const ownMss = settings.maxSegmentOctets > 0 ? Math.min(settings.maxSegmentOctets, most) : most;
-  return {
-    local: options.local,
-    remote: options.remote,
-    settings,
-    state: isActive ? 'CLOSED' : 'LISTEN',
-    isActive,
-    isHeld: true,
-    isClosing: false,
-    ...sendSide(iss),
-    ...receiveSide(),
-    peerMss: DEFAULT_MSS[ipVersion],
-    ownMss,
-    linkMtu,
-    pathMtu: Math.min(pathMtu, linkMtu),
-    pmtu: { low: 0, high: 0 },
-    ipHeaderOctets,
-    ip: ipHeader(options, 0),
-    ipEct: ipHeader(options, ECT_0),
-    sndWndShift: 0,
-    rcvWndShift: 0,
-    hasWindowScale: false,
-    hasTimestamps: false,
-    hasSack: false,
-    hasEcn: false,
-    tsOffset: options.tsOffset,
-    tsRecent: 0,
-    tsRecentNs: nowNs,
-    fastOpenCookie: options.fastOpenCookie,
-    isFastOpened: false,
-    peerUserTimeoutMs: 0,
-    owesUserTimeout: settings.userTimeoutMs > 0,
-    echoesCongestion: false,
-    owesCwr: false,
-    cwrPoint: iss,
-    timers: noTimers(),
-    rtt: initialRoundTrip(settings),
-    congestion: initialCongestion(settings.initialWindowSegments, DEFAULT_MSS[ipVersion]),
-    recovery: { kind: 'none', point: iss, duplicateAcks: 0, inflation: 0, marked: 0 },
-    rack: noRack(iss),
-    tail: { isUnderway: false, isRetransmission: false, endSeq: iss },
-    retries: 0,
-    troubleSinceNs: NEVER,
-    keepAlives: 0,
-    lastReceivedNs: nowNs,
-    lastSentNs: nowNs,
-    softError: undefined,
-    counts: noCounts(),
-  };
-}
-
-const ECT_0 = 0b10;
-
-function ipHeader(
-  { settings, local, remote, ipVersion, flowLabel = 0 }: OpenOptions,
-  ecn: number,
-): Segment['ip'] {
-  const fields = {
-    src: local.ip,
-    dst: remote.ip,
-    ttl: settings.hopLimit,
-    trafficClass: (settings.dscp << 2) | ecn,
-  };
-  return ipVersion === 4
-    ? ipv4Header({ ...fields, dontFragment: settings.pathMtuDiscovery !== 'off' })
-    : ipv6Header({ ...fields, flowLabel });
-}
-
-const sendSide = (iss: SeqNumber) => ({
-  iss,
-  sndUna: iss,
-  sndNxt: iss,
-  sndWnd: 0,
-  sndUp: iss,
-  isUrgent: false,
-  sndWl1: ZERO,
-  sndWl2: iss,
-  maxSndWnd: 0,
-  sendRing: emptyRing(),
-  sendBase: seqAdd(iss, 1),
-  sendOctets: 0,
-  hasMore: false,
-  sent: emptySent(),
-});
-
-const ZERO = 0 as SeqNumber;
-
-const receiveSide = () => ({
-  irs: ZERO,
-  rcvNxt: ZERO,
-  rcvEdge: ZERO,
-  rcvUp: ZERO,
-  isUrgentReceived: false,
-  receiveRing: emptyRing(),
-  receiveOctets: 0,
-  early: [],
-  earlyFin: undefined,
-  recentBlocks: [],
-  dsack: undefined,
-  ackOwed: 'none' as const,
-  unacknowledgedOctets: 0,
-  rcvMss: 536,
-  lastAckSent: ZERO,
-  challengeAcks: 0,
-  challengeRoundNs: 0,
-});
-
-const noCounts = () => ({
-  segmentsIn: 0,
-  segmentsOut: 0,
-  octetsSent: 0,
-  octetsAcknowledged: 0,
-  octetsReceived: 0,
-  retransmissions: 0,
-  octetsRetransmitted: 0,
-  timeouts: 0,
-  duplicates: 0,
-});
+import { armRetransmit, watchPatience } from './timers.js';
 
 /** Active OPEN: <SEQ=ISS><CTL=SYN>, and SYN-SENT. What was given to SEND already may travel on it where there is a Fast Open cookie. */
 export function openActive(block: ControlBlock, step: Step): void {
@@ -176,6 +27,7 @@ export function openActive(block: ControlBlock, step: Step): void {
       isFin: false,
       isPushed: true,
       sentNs: step.nowNs,
+      order: block.counts.segmentsOut,
       transmissions: 1,
       isSacked: false,
       isLost: false,
@@ -184,6 +36,7 @@ export function openActive(block: ControlBlock, step: Step): void {
     block.sndNxt = seqAdd(block.sndNxt, octets);
   }
   armRetransmit(block, step.nowNs);
+  watchPatience(block, step.nowNs);
 }
 
 /** RFC 7413 section 4.2.1: only with a cookie, and not more than the default MSS leaves room for. */
@@ -201,6 +54,7 @@ function pushSyn(block: ControlBlock, step: Step): void {
     isFin: false,
     isPushed: false,
     sentNs: step.nowNs,
+    order: block.counts.segmentsOut,
     transmissions: 1,
     isSacked: false,
     isLost: false,
@@ -221,6 +75,7 @@ export function openPassive(block: ControlBlock, step: Step, segment: Segment, t
   pushSyn(block, step);
   emitSyn(block, step);
   armRetransmit(block, step.nowNs);
+  watchPatience(block, step.nowNs);
 }
 
 /** RCV.NXT is set to SEG.SEQ+1, IRS to SEG.SEQ, and the options say what will be in force. */
@@ -252,9 +107,11 @@ function agree(block: ControlBlock, step: Step, options: SynOptions, isSynAck: b
     block.tsRecent = options.timestamps.tsVal;
     block.tsRecentNs = step.nowNs;
   }
-  block.hasEcn = options.ecn && (isSynAck ? settings.ecn === 'ask' : settings.ecn !== 'off');
-  if (settings.userTimeoutOption && options.userTimeoutMs !== undefined)
-    block.peerUserTimeoutMs = options.userTimeoutMs;
+  // RFC 3168 section 6.1.1: not by who has sent a SYN that did not ask.
+  const hasAsked = settings.ecn === 'ask' && block.counts.timeouts === 0;
+  block.hasEcn = options.ecn && (isSynAck ? hasAsked : settings.ecn !== 'off');
+  if (settings.userTimeoutOption && (options.userTimeoutMs ?? 0) > 0)
+    block.peerUserTimeoutMs = options.userTimeoutMs ?? 0;
   block.rcvMss = Math.min(block.ownMss, 536);
 }
 
@@ -263,6 +120,7 @@ export function established(block: ControlBlock, step: Step): void {
   enter(block, step, 'ESTABLISHED');
   block.fastOpenCookie = undefined;
   begin(block);
+  if (block.counts.timeouts > 0) synWasRepeated(block);
   step.notices.push({ kind: 'established' });
 }
 
@@ -270,5 +128,7 @@ export function established(block: ControlBlock, step: Step): void {
 export function begin(block: ControlBlock): void {
   const segments = block.counts.timeouts > 0 ? 1 : block.settings.initialWindowSegments;
   block.congestion = initialCongestion(segments, effectiveMss(block));
+  // A SYN that was lost says nothing of the data behind it.
+  block.recovery.point = block.iss;
   beginMtuSearch(block);
 }

@@ -53,14 +53,31 @@ export function userTimeoutOption(block: ControlBlock): TcpOption | undefined {
 
 const NO_OPTIONS: readonly TcpOption[] = Object.freeze([]);
 
+interface Stamp {
+  readonly tsVal: number;
+  readonly tsEcr: number;
+  readonly options: readonly TcpOption[];
+}
+
+/** Many segments leave within a millisecond: they share what they say. */
+let lastStamp: Stamp = { tsVal: -1, tsEcr: -1, options: NO_OPTIONS };
+
+/** RFC 7323 section 3.2: on a RST too (SHOULD), and nothing else. */
+export function timestampOptions(block: ControlBlock, nowNs: Nanos): readonly TcpOption[] {
+  if (!block.hasTimestamps) return NO_OPTIONS;
+  const tsVal = tsNow(block, nowNs);
+  const tsEcr = block.tsRecent;
+  if (lastStamp.tsVal !== tsVal || lastStamp.tsEcr !== tsEcr)
+    lastStamp = { tsVal, tsEcr, options: [NOP, NOP, { kind: 'timestamps', tsVal, tsEcr }] };
+  return lastStamp.options;
+}
+
 /** On all other segments. RFC 7323 section 3.2: timestamps on each once both SYNs had them. */
 export function usualOptions(block: ControlBlock, nowNs: Nanos): readonly TcpOption[] {
   const hasBlocks = block.hasSack && (block.early.length > 0 || block.dsack !== undefined);
   const owes = block.owesUserTimeout && block.settings.userTimeoutMs > 0;
-  if (!block.hasTimestamps && !hasBlocks && !owes) return NO_OPTIONS;
-  const options: TcpOption[] = [];
-  if (block.hasTimestamps)
-    options.push(NOP, NOP, { kind: 'timestamps', tsVal: tsNow(block, nowNs), tsEcr: block.tsRecent });
+  if (!hasBlocks && !owes) return timestampOptions(block, nowNs);
+  const options: TcpOption[] = [...timestampOptions(block, nowNs)];
   if (hasBlocks) {
     const most = block.hasTimestamps ? 3 : 4;
     options.push(NOP, NOP, { kind: 'sack', blocks: sackBlocks(block, most) });
@@ -125,11 +142,15 @@ export function readSynOptions(segment: Segment): SynOptions {
     else if (option.kind === 'windowScale') found.windowShift ??= Math.min(option.shift, 14);
     else if (option.kind === 'sackPermitted') found.sackPermitted = true;
     else if (option.kind === 'timestamps') found.timestamps ??= option;
-    else if (option.kind === 'fastOpen') found.fastOpen ??= option.cookie;
+    else if (option.kind === 'fastOpen' && isCookie(option.cookie)) found.fastOpen ??= option.cookie;
     else if (option.kind === 'userTimeout') found.userTimeoutMs ??= userTimeoutMsOf(option);
   }
   return found;
 }
+
+/** RFC 7413 section 4.1.1: none, or an even number of octets from 4 to 16; else the option is ignored. */
+const isCookie = ({ length }: Uint8Array): boolean =>
+  length === 0 || (length >= 4 && length <= 16 && length % 2 === 0);
 
 function asksForEcn(flags: number): boolean {
   const bits = flags & (FLAG.ECE | FLAG.CWR);

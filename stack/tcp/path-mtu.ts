@@ -3,6 +3,7 @@
  * layer path MTU discovery, RFC 4821). Sizes are octets of IP packet.
  */
 import type { ControlBlock } from './control-block.js';
+import { readdress } from './ip-headers.js';
 import type { SentRecord } from './sent-list.js';
 import { effectiveMss, pipeOctets } from './sizes.js';
 import { fromMs, type Nanos, NEVER } from './time.js';
@@ -73,14 +74,18 @@ export function raiseMtu(block: ControlBlock): void {
     return;
   }
   block.pathMtu = block.linkMtu;
+  block.allowsFragments = false;
+  readdress(block);
 }
 
 /** A full segment timed out again and again while the connection was fine: the path may swallow what is that large. */
 export function suspectBlackHole(block: ControlBlock): void {
   const { settings, retries, sent, pmtu } = block;
   if (settings.pathMtuDiscovery !== 'probe' || retries < BLACK_HOLE_TIMEOUTS) return;
-  if ((sent.first?.length ?? 0) < effectiveMss(block)) return;
-  const next = Math.max(leastMtu(block), Math.floor(block.pathMtu / 2));
+  // What every path takes was not lost for its size; what is larger may be, though larger ones have passed before.
+  const size = (sent.first?.length ?? 0) + block.pathMtu - effectiveMss(block);
+  if (size <= leastMtu(block)) return;
+  const next = Math.max(leastMtu(block), Math.floor(Math.min(size, block.pathMtu) / 2));
   if (next >= block.pathMtu) return;
   pmtu.high = Math.min(pmtu.high, block.pathMtu);
   pmtu.low = next;
@@ -90,10 +95,17 @@ export function suspectBlackHole(block: ControlBlock): void {
 /** ICMP says that a packet was too big. Returns whether that changed anything. */
 export function lowerMtu(block: ControlBlock, told: number, nowNs: Nanos): boolean {
   if (block.settings.pathMtuDiscovery === 'off') return false;
-  // RFC 1191 section 3: never above what was believed, nor below what every path takes.
-  const mtu = Math.max(told, leastMtu(block));
-  if (mtu >= block.pathMtu) return false;
-  block.pathMtu = mtu;
+  const least = leastMtu(block);
+  // RFC 8201 section 4: no IPv6 link is smaller.
+  if (told < least && block.ip.version === 6) return false;
+  // RFC 1191 section 3: never above what was believed. Who forges smaller ones must not make headers all that is sent (RFC 5927
+  // section 7): where an IPv4 path takes less than every host must, routers may fragment.
+  const mtu = Math.max(told, least);
+  if (told < least && !block.allowsFragments) {
+    block.allowsFragments = true;
+    readdress(block);
+  } else if (mtu >= block.pathMtu) return false;
+  block.pathMtu = Math.min(mtu, block.pathMtu);
   if (block.pmtu.high > 0) {
     block.pmtu.high = Math.max(Math.min(block.pmtu.high, mtu), block.pmtu.low);
     block.pmtu.low = Math.min(block.pmtu.low, mtu);

@@ -15,6 +15,7 @@ const REO_WND_PERSIST = 16;
 export const noRack = (iss: SeqNumber): Rack => ({
   sentNs: -1,
   endSeq: iss,
+  order: 0,
   rttNs: 0,
   hasSeenReordering: false,
   fack: iss,
@@ -24,9 +25,16 @@ export const noRack = (iss: SeqNumber): Rack => ({
   hasDsackRound: false,
 });
 
-/** RACK_sent_after of section 6.1. */
-const isSentAfter = (sentNs: Nanos, endSeq: SeqNumber, otherNs: Nanos, otherEnd: SeqNumber): boolean =>
-  sentNs > otherNs || (sentNs === otherNs && seqGt(endSeq, otherEnd));
+/**
+ * RACK_sent_after of section 6.1. The RFC orders what left at the same time by its numbers; what was sent again then, behind new data, would
+ * be taken for lost once more as soon as that data has arrived.
+ */
+function isSentAfter(a: Transmission, b: Transmission): boolean {
+  if (a.sentNs !== b.sentNs) return a.sentNs > b.sentNs;
+  return a.order === b.order ? seqGt(a.endSeq, b.endSeq) : a.order > b.order;
+}
+
+type Transmission = Pick<Rack, 'sentNs' | 'endSeq' | 'order'>;
 
 /** Steps 1 to 3 of section 6.2, for a record that was delivered. */
 export function rackDelivered(block: ControlBlock, record: SentRecord, nowNs: Nanos): void {
@@ -35,8 +43,10 @@ export function rackDelivered(block: ControlBlock, record: SentRecord, nowNs: Na
   const rttNs = nowNs - record.sentNs;
   // Step 2: so soon after it was sent again, the first one must have arrived.
   if (record.transmissions > 1 && rttNs < rtt.minNs) return;
-  if (isSentAfter(record.sentNs, end, rack.sentNs, rack.endSeq)) {
-    rack.sentNs = record.sentNs;
+  const { sentNs, order } = record;
+  if (isSentAfter({ sentNs, order, endSeq: end }, rack)) {
+    rack.sentNs = sentNs;
+    rack.order = order;
     rack.endSeq = end;
     rack.rttNs = rttNs;
   }
@@ -88,7 +98,8 @@ export function rackDetectsLoss(block: ControlBlock, nowNs: Nanos): boolean {
   for (let i = 0; i < sent.count; i += 1) {
     const record = sent.at(i);
     if (record === undefined || record.isSacked || record.isLost) continue;
-    if (!isSentAfter(rack.sentNs, rack.endSeq, record.sentNs, endOf(record))) continue;
+    const { sentNs, order } = record;
+    if (!isSentAfter(rack, { sentNs, order, endSeq: endOf(record) })) continue;
     const remainsNs = record.sentNs + rack.rttNs + windowNs - nowNs;
     if (remainsNs > 0) laterNs = Math.max(laterNs, remainsNs);
     else {
@@ -120,7 +131,7 @@ export function armTailLossProbe(block: ControlBlock, nowNs: Nanos): void {
 export function tailLossRepaired(
   { tail }: ControlBlock,
   ack: SeqNumber,
-  news: { readonly isDuplicate: boolean; readonly hasDsack: boolean },
+  news: { readonly isRepeated: boolean; readonly hasDsack: boolean },
 ): boolean {
   if (!tail.isUnderway || !seqGeq(ack, tail.endSeq)) return false;
   if (!tail.isRetransmission || news.hasDsack) {
@@ -131,6 +142,6 @@ export function tailLossRepaired(
     tail.isUnderway = false;
     return true;
   }
-  if (news.isDuplicate) tail.isUnderway = false;
+  if (news.isRepeated) tail.isUnderway = false;
   return false;
 }

@@ -42,7 +42,7 @@ export function takeText(block: ControlBlock, step: Step, segment: Segment): voi
   const end = seqAdd(segment.seq, segment.payload.length);
   noteDuplicate(block, segment.seq, end);
   const from = seqLt(segment.seq, block.rcvNxt) ? block.rcvNxt : segment.seq;
-  const to = seqGt(end, block.rcvEdge) ? block.rcvEdge : end;
+  const to = seqMin(end, seqMin(block.rcvEdge, block.earlyFin ?? end));
   if (!seqLt(from, to)) {
     // All of it was here already, or there is no room.
     block.ackOwed = 'now';
@@ -53,6 +53,8 @@ export function takeText(block: ControlBlock, step: Step, segment: Segment): voi
   if (from === block.rcvNxt) takeInOrder(block, step, data);
   else takeEarly(block, from, data);
 }
+
+const seqMin = (a: SeqNumber, b: SeqNumber): SeqNumber => (seqLt(a, b) ? a : b);
 
 /** RFC 2883: what is told as received twice. */
 function noteDuplicate(block: ControlBlock, seq: SeqNumber, end: SeqNumber): void {
@@ -128,14 +130,20 @@ const UNREACHABLE = { left: 0 as SeqNumber, right: 0 as SeqNumber };
 
 /** Eighth, check the FIN bit. One that came before its turn waits for it. */
 export function takeFin(block: ControlBlock, step: Step, segment: Segment): void {
-  if ((segment.flags & FLAG.FIN) !== 0) {
-    const at = seqAdd(segment.seq, segment.payload.length);
-    // Behind the window's edge it is not here yet: it will come again.
-    if (seqGeq(at, block.rcvNxt) && seqLt(at, block.rcvEdge)) block.earlyFin = at;
-  }
+  if (!takesText(block)) return;
+  if ((segment.flags & FLAG.FIN) !== 0) noteFin(block, seqAdd(segment.seq, segment.payload.length));
   if (block.earlyFin === undefined) return;
   if (block.earlyFin === block.rcvNxt) finReceived(block, step);
-  else block.ackOwed = 'now';
+}
+
+/** The first that comes counts, and none that lies before data that is here already. */
+function noteFin(block: ControlBlock, at: SeqNumber): void {
+  const { early, rcvNxt, rcvEdge } = block;
+  const isNow = seqGeq(at, early.at(-1)?.right ?? rcvNxt) && seqLt(at, rcvEdge);
+  if (isNow) block.earlyFin ??= at;
+  // Behind the window's edge it is not here yet: it will come again. What comes before its turn or again is acknowledged, and what
+  // comes while a FIN waits is not: two sides that wait so would answer each other without end.
+  if (!isNow || at !== rcvNxt) block.ackOwed = 'now';
 }
 
 /** "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" */

@@ -21,13 +21,16 @@ const canOpen = (block: ControlBlock): boolean => {
 
 /** The window field of the next segment; the edge is what it tells. It never moves back (SHLD-14). */
 export function offerWindow(block: ControlBlock, isSyn: boolean): number {
-  const shift = isSyn ? 0 : block.rcvWndShift;
+  const unit = isSyn ? 1 : 2 ** block.rcvWndShift;
   const told = rcvWnd(block);
-  // The field counts in units of 2^shift: what was told is rounded up, lest the edge move back by a part of a unit.
-  const least = Math.ceil(told / 2 ** shift);
-  const field = canOpen(block) ? Math.max(room(block) >> shift, least) : least;
+  const free = room(block);
+  // The field counts in units: what was told is rounded up, lest the edge move back by a part of one; but not beyond the buffer, or it
+  // would grow by that part with each segment. What was told before is still taken then (RFC 7323 section 2.4).
+  const up = Math.ceil(told / unit);
+  const least = up * unit <= free ? up : Math.floor(told / unit);
+  const field = canOpen(block) ? Math.max(Math.floor(free / unit), least) : least;
   const bounded = Math.min(field, MOST_IN_FIELD);
-  block.rcvEdge = seqAdd(block.rcvNxt, Math.max(bounded * 2 ** shift, told));
+  block.rcvEdge = seqAdd(block.rcvNxt, Math.max(bounded * unit, told));
   return bounded;
 }
 

@@ -1,6 +1,7 @@
-/** Into loss recovery, through it, and out: fast recovery with SACK (RFC 6675 on RACK's marks) and without (RFC 6582), and time-outs. */
-import { seqGeq } from '../../harness/segment/index.js';
-import { collapseWindow, reduceThreshold } from './congestion/congestion-control.js';
+/** Into loss recovery, through it, and out: fast recovery with SACK (RFC 6675 on RACK's marks, RFC 9937's rate) and without (RFC 6582), and time-outs. */
+import { seqGeq, seqGt } from '../../harness/segment/index.js';
+import { collapseWindow, noteReduction, reduceThreshold } from './congestion/congestion-control.js';
+import { beginRate } from './congestion/proportional-rate.js';
 import type { ControlBlock } from './control-block.js';
 import { mtuProbeLost } from './path-mtu.js';
 import { rackRecovered } from './rack.js';
@@ -17,19 +18,31 @@ export function beginFastRecovery(block: ControlBlock): void {
   block.congestion.cwnd = block.congestion.ssthresh;
   block.recovery.kind = 'fast';
   block.recovery.point = block.sndNxt;
+  block.recovery.owesRepeat = true;
+  block.recovery.rate = beginRate(block);
+  noteReduction(block);
 }
 
 /** RFC 5681 section 3.2 and RFC 3042, where the other side does not tell what it has. */
-export function duplicateAck(block: ControlBlock): void {
+export function duplicateAck(block: ControlBlock, nowNs: Nanos): void {
   const { recovery, sent } = block;
   const mss = effectiveMss(block);
-  recovery.duplicateAcks += 1;
-  recovery.inflation += mss;
   const first = sent.first;
-  // RFC 6582 section 3.2 step 2: not for what was sent before the last recovery.
+  recovery.duplicateAcks += 1;
+  // Something has left the network. After a time-out that is of what was sent before it (RFC 6582 section 3.2 step 4).
+  if (recovery.kind === 'fast' || (recovery.kind === 'none' && recovery.duplicateAcks < DUP_THRESH))
+    recovery.inflation += mss;
   if (recovery.duplicateAcks !== DUP_THRESH || recovery.kind !== 'none' || first === undefined) return;
-  if (!seqGeq(block.sndUna, recovery.point)) return;
-  beginFastRecovery(block);
+  // Step 2: not for what was sent before the last recovery.
+  if (!seqGt(block.sndUna, recovery.point)) return;
+  if (first.mtuProbe > 0) {
+    // RFC 4821 section 7.6.2: too big it was, and says nothing of the network.
+    mtuProbeLost(block, first, nowNs);
+    recovery.owesRepeat = true;
+  } else {
+    beginFastRecovery(block);
+    recovery.inflation = DUP_THRESH * mss;
+  }
   markLost(block, first);
 }
 
@@ -39,11 +52,12 @@ export function recoveryAdvanced(block: ControlBlock, ackedOctets: number): void
   recovery.duplicateAcks = 0;
   if (seqGeq(block.sndUna, recovery.point)) {
     if (recovery.kind === 'fast') {
-      // RFC 6582 section 3.2 step 3, full acknowledgment (1): no burst.
+      // RFC 9937 section 6.2 with SACK; without, RFC 6582 section 3.2 step 3, full acknowledgment (1): no burst.
       const mss = effectiveMss(block);
-      congestion.cwnd = Math.min(congestion.ssthresh, Math.max(flightOctets(block), mss) + mss);
-      rackRecovered(block);
+      const most = block.hasSack ? Number.POSITIVE_INFINITY : Math.max(flightOctets(block), mss) + mss;
+      congestion.cwnd = Math.min(congestion.ssthresh, most);
     }
+    rackRecovered(block);
     recovery.kind = 'none';
     recovery.inflation = 0;
     return;
@@ -55,6 +69,7 @@ export function recoveryAdvanced(block: ControlBlock, ackedOctets: number): void
   // Partial acknowledgment: the next hole is at SND.UNA; the window deflates by what has left the network.
   const first = block.sent.first;
   if (first !== undefined) markLost(block, first);
+  recovery.owesRepeat = true;
   recovery.inflation = Math.max(recovery.inflation - ackedOctets + effectiveMss(block), 0);
 }
 

@@ -38,7 +38,8 @@ function setRto(rtt: RoundTrip, settings: TcpSettings): void {
 export const currentRtoNs = ({ rtt, settings }: ControlBlock): Nanos =>
   Math.min(rtt.rtoNs * 2 ** Math.min(rtt.backoff, MOST_DOUBLINGS), fromMs(settings.rtoMaxMs));
 
-/** Rule 5.7: whose SYN was repeated begins with 3 s. */
+/** Rule 5.7: whose SYN was repeated begins with 3 s, however often it was repeated. */
 export function synWasRepeated({ rtt, settings }: ControlBlock): void {
+  rtt.backoff = 0;
   rtt.rtoNs = Math.max(rtt.rtoNs, Math.min(fromMs(3000), fromMs(settings.rtoMaxMs)));
 }

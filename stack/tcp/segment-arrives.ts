@@ -1,12 +1,13 @@
-/** SEGMENT ARRIVES, RFC 9293 section 3.10.7, in its order. CLOSED and LISTEN, which have no control block, are the host's. */
+/** SEGMENT ARRIVES, RFC 9293 section 3.10.7, in its order. */
 import { FLAG, type Segment, seqAdd, seqGt, seqLeq, seqLt } from '../../harness/segment/index.js';
 import { takeAck } from './acknowledge.js';
 import { challenge } from './challenge.js';
 import { checkSequence } from './check-sequence.js';
 import type { ControlBlock } from './control-block.js';
-import { emit, resetFor, sendReset } from './emit.js';
+import { resetFor, sendReset } from './emit.js';
 import { failed, freed } from './end.js';
-import { established } from './open.js';
+import { arrivesInClosed, arrivesInListen } from './no-connection.js';
+import { begin, established } from './open.js';
 import { userTimeoutMsOf } from './options.js';
 import { takeFin, takeText, takeUrgent } from './receive-text.js';
 import { receivesText } from './state.js';
@@ -19,18 +20,33 @@ import { isFinSent, transmit } from './transmit.js';
 
 export function segmentArrives(block: ControlBlock, step: Step, segment: Segment): void {
   block.counts.segmentsIn += 1;
-  if (block.state === 'SYN-SENT') arrivesInSynSent(block, step, segment);
-  else arrivesOtherwise(block, step, segment);
-  if (block.state === 'CLOSED') return;
+  arrives(block, step, segment);
+  if (block.state === 'CLOSED' || block.state === 'LISTEN') return;
   transmit(block, step);
   watchPatience(block, step.nowNs);
   watchIdleness(block);
 }
 
+function arrives(block: ControlBlock, step: Step, segment: Segment): void {
+  switch (block.state) {
+    case 'CLOSED':
+      arrivesInClosed(block, step, segment);
+      return;
+    case 'LISTEN':
+      arrivesInListen(block, step, segment);
+      return;
+    case 'SYN-SENT':
+      arrivesInSynSent(block, step, segment);
+      return;
+    default:
+      arrivesOtherwise(block, step, segment);
+  }
+}
+
 /** Section 3.10.7.4. Each step says whether the next one follows. */
 function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment): void {
   if (block.state === 'TIME-WAIT' && mayReopen(block, arrived)) {
-    step.notices.push({ kind: 'reincarnation' });
+    step.notices.push({ kind: 'reincarnation', sndNxt: block.sndNxt });
     freed(block, step);
     return;
   }
@@ -47,7 +63,7 @@ function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment): vo
   // Third, check security: there are no compartments here.
   // Fourth, check the SYN bit.
   if ((segment.flags & FLAG.SYN) !== 0) {
-    checkSyn(block, step);
+    checkSyn(block, step, segment);
     return;
   }
   // Fifth, check the ACK field.
@@ -75,6 +91,8 @@ function checkReset(block: ControlBlock, step: Step, { seq }: Segment): void {
     case 'SYN-RECEIVED':
       // "If this connection was initiated with a passive OPEN, then return this connection to LISTEN. The user need not be informed."
       if (block.isActive) failed(block, step, 'ECONNREFUSED');
+      // With Fast Open the program has it already (RFC 7413 section 4.2).
+      else if (block.isFastOpened) failed(block, step, 'ECONNRESET');
       else freed(block, step);
       return;
     case 'TIME-WAIT':
@@ -91,12 +109,15 @@ function checkReset(block: ControlBlock, step: Step, { seq }: Segment): void {
 }
 
 /** Fourth; RFC 5961 section 4: a SYN in the window is answered with a challenge ACK, whatever its number. */
-function checkSyn(block: ControlBlock, step: Step): void {
-  if (block.state === 'SYN-RECEIVED' && !block.isActive) {
+function checkSyn(block: ControlBlock, step: Step, { seq }: Segment): void {
+  // "… trimming off any portions that lie outside the window (including SYN and FIN)": one that lies before it has come late, with
+  // data behind it (RFC 7413), and opens nothing.
+  const isOld = seqLt(seq, block.rcvNxt);
+  if (!isOld && block.state === 'SYN-RECEIVED' && !block.isActive && !block.isFastOpened) {
     freed(block, step);
     return;
   }
-  if (block.settings.resetProfile === 'rfc5961') {
+  if (isOld || block.settings.resetProfile === 'rfc5961') {
     challenge(block, step);
     return;
   }
@@ -125,13 +146,18 @@ function checkAck(block: ControlBlock, step: Step, segment: Segment): boolean {
     challenge(block, step);
     return false;
   }
-  if (isTooOld(block, segment)) {
+  if (block.settings.resetProfile === 'rfc5961' && isTooOld(block, segment)) {
     challenge(block, step);
     return false;
   }
+  const isOpening = isSynSent(block);
   takeAck(block, step, segment);
+  // It was closed before its SYN was acknowledged (section 3.10.4, SYN-RECEIVED).
+  if (isOpening && !isSynSent(block)) begin(block);
   return afterAck(block, step, segment);
 }
+
+const isSynSent = ({ sent }: ControlBlock): boolean => sent.first?.isSyn === true;
 
 /** RFC 5961 section 5.2: an ACK below SND.UNA - MAX.SND.WND is nobody's who took part. */
 const isTooOld = ({ sndUna, maxSndWnd }: ControlBlock, { ack }: Segment): boolean =>
@@ -177,8 +203,10 @@ function heedMarks(block: ControlBlock, { ip, flags, options }: Segment): void {
     if ((ip.trafficClass & 0b11) === 0b11) block.echoesCongestion = true;
   }
   if (!block.settings.userTimeoutOption) return;
+  // RFC 5482 section 3: zero is reserved.
   for (const option of options)
-    if (option.kind === 'userTimeout') block.peerUserTimeoutMs = userTimeoutMsOf(option);
+    if (option.kind === 'userTimeout' && option.timeout > 0)
+      block.peerUserTimeoutMs = userTimeoutMsOf(option);
 }
 
 /** RFC 9293 section 3.6.1 (SHLD-3): data for a program that has closed and is gone: it must learn that it was lost. */
@@ -189,6 +217,6 @@ const isNoLongerWanted = (block: ControlBlock, { seq, payload }: Segment): boole
   seqGt(seqAdd(seq, payload.length), block.rcvNxt);
 
 function abandon(block: ControlBlock, step: Step): void {
-  emit(block, step, { seq: block.sndNxt, flags: FLAG.RST | FLAG.ACK, options: [] });
+  sendReset(block, step);
   freed(block, step);
 }

@@ -14,6 +14,8 @@ export interface SentRecord {
   isPushed: boolean;
   /** Of the last transmission. */
   sentNs: Nanos;
+  /** The place of that transmission among all of the connection's. */
+  order: number;
   transmissions: number;
   isSacked: boolean;
   /** Taken for lost, and not sent again since. */

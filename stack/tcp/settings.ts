@@ -11,6 +11,8 @@ export interface TcpSettings {
   /** How often a SYN is repeated before the opening is given up. Seven make three minutes (RFC 9293 MUST-23). */
   readonly synRetries: number;
   readonly synAckRetries: number;
+  /** R1 of RFC 9293 section 3.8.3: after so many repeats the program and IP are told, once; at least 3 (SHLD-10). 0: never. */
+  readonly troubledRetries: number;
   /** How often data or a FIN is repeated: R2 of RFC 9293 section 3.8.3, at least 100 s. */
   readonly dataRetries: number;
   /** The same once the program is gone. */
@@ -91,6 +93,7 @@ export const DEFAULT_SETTINGS: TcpSettings = {
   rtoMaxMs: 60_000,
   synRetries: 7,
   synAckRetries: 7,
+  troubledRetries: 3,
   dataRetries: 15,
   orphanRetries: 8,
   userTimeoutMs: 0,

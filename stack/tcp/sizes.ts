@@ -1,6 +1,7 @@
 /** Sizes of segments, and what is under way. */
-import { seqDiff } from '../../harness/segment/index.js';
+import { type Segment, seqDiff } from '../../harness/segment/index.js';
 import { type ControlBlock, sendEnd } from './control-block.js';
+import { optionOctets } from './options.js';
 
 export const TCP_HEADER_OCTETS = 20;
 /** Timestamps, with the two NOPs before them. */
@@ -16,6 +17,13 @@ export function effectiveMss(block: ControlBlock): number {
 export function segmentLimit({ peerMss, ipHeaderOctets }: ControlBlock, mtu: number): number {
   // However small a path is said to be, a segment holds something (RFC 9293 section 3.7.1 and RFC 1191 section 3).
   return Math.max(Math.min(peerMss, mtu - ipHeaderOctets - TCP_HEADER_OCTETS), TIMESTAMP_OCTETS + 8);
+}
+
+/** Data of each of the segments that one which left is to be cut into; 0: it is one. */
+export function segmentDataOctets(block: ControlBlock, { payload, options }: Segment): number {
+  if (block.bundleOctets === 0) return 0;
+  const limit = segmentLimit(block, block.pathMtu) - optionOctets(options);
+  return payload.length > limit ? limit : 0;
 }
 
 /** FlightSize of RFC 5681: sent and not cumulatively acknowledged. */

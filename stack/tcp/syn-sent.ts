@@ -6,7 +6,6 @@ import { emitSyn, resetFor } from './emit.js';
 import { failed } from './end.js';
 import { established, takeSyn } from './open.js';
 import { takeFin, takeText, takeUrgent } from './receive-text.js';
-import { synWasRepeated } from './round-trip.js';
 import { enter, type Step } from './step.js';
 import { fromMs } from './time.js';
 import { armRetransmit } from './timers.js';
@@ -42,10 +41,8 @@ export function arrivesInSynSent(block: ControlBlock, step: Step, segment: Segme
 
 /** "SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK segment". */
 function isAnswered(block: ControlBlock, step: Step, segment: Segment): void {
-  const wasRepeated = block.counts.timeouts > 0;
   takeAck(block, step, segment);
   established(block, step);
-  if (wasRepeated) synWasRepeated(block);
   // Fast Open: what the other side did not take of the SYN's data goes again at once (RFC 7413 section 4.2.2).
   const rest = block.sent.first;
   if (rest !== undefined && seqLt(block.sndUna, block.sndNxt)) {

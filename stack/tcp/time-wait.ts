@@ -1,16 +1,15 @@
 /** TIME-WAIT: 2 MSL, begun anew by each FIN that comes again, and ended early by a SYN that cannot be old (RFC 6191). */
-import { FLAG, option, type Segment, seqGt } from '../../harness/segment/index.js';
-import type { ControlBlock } from './control-block.js';
+import { FLAG, option, type Segment, seqGeq } from '../../harness/segment/index.js';
+import { type ControlBlock, noTimers } from './control-block.js';
 import { OctetRing } from './octet-ring.js';
 import { SentList } from './sent-list.js';
 import { enter, type Step } from './step.js';
 import { fromMs } from './time.js';
-import { stopRetransmit } from './timers.js';
 
 /** "start the time-wait timer, turn off the other timers" */
 export function linger(block: ControlBlock, step: Step): void {
   enter(block, step, 'TIME-WAIT');
-  stopRetransmit(block);
+  block.timers = { ...noTimers(), delayedAck: block.timers.delayedAck };
   block.sent = new SentList();
   if (block.receiveOctets === 0) block.receiveRing = new OctetRing();
   block.timers.linger = step.nowNs + fromMs(2 * block.settings.mslMs);
@@ -26,10 +25,13 @@ export function lingerAnew(block: ControlBlock, step: Step): void {
 export function mayReopen(block: ControlBlock, segment: Segment): boolean {
   const { flags, seq } = segment;
   if (!block.settings.timeWaitReuse || (flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) !== FLAG.SYN) return false;
-  const timestamps = option(segment, 'timestamps');
-  if (timestamps !== undefined && block.hasTimestamps) {
+  const timestamps = block.settings.timestamps ? option(segment, 'timestamps') : undefined;
+  if (timestamps !== undefined) {
+    // Its timestamps may be older than those of no other segment: there were none.
+    if (!block.hasTimestamps) return true;
     const newerBy = (timestamps.tsVal - block.tsRecent) | 0;
     if (newerBy !== 0) return newerBy > 0;
   }
-  return seqGt(seq, block.rcvNxt);
+  // "larger than the largest sequence number it used", which was its FIN's.
+  return seqGeq(seq, block.rcvNxt);
 }

@@ -19,11 +19,15 @@ export function stopRetransmit({ timers }: ControlBlock): void {
   timers.reorder = NEVER;
 }
 
+/** RFC 5482 section 3.1: the other side may ask for no less (L_LIMIT; RFC 9293 section 3.8.3 wants 100 s), and for no more (U_LIMIT). */
+const LEAST_TOLD_MS = 100_000;
+const MOST_TOLD_MS = 3_600_000;
+
 /** How long what waits may wait: the program's user timeout, else the other side's (RFC 5482 section 3.1); 0: until R2. */
 export function userTimeoutMs({ settings, peerUserTimeoutMs }: ControlBlock): number {
   if (settings.userTimeoutMs > 0) return settings.userTimeoutMs;
-  // L_LIMIT: RFC 9293 section 3.8.3 wants 100 s at least.
-  return peerUserTimeoutMs > 0 ? Math.max(peerUserTimeoutMs, 100_000) : 0;
+  if (peerUserTimeoutMs === 0) return 0;
+  return Math.min(Math.max(peerUserTimeoutMs, LEAST_TOLD_MS), MOST_TOLD_MS);
 }
 
 /** The user timeout runs from when the oldest thing that waits began to wait. */

@@ -3,11 +3,11 @@
  * changed but what is returned. Drivers that keep one block for each connection call the parts, which change it in place.
  */
 import type { Segment } from '../../harness/segment/index.js';
-import { abort, close, receive, release, type SendOptions, send } from './calls.js';
+import { abort, close, receive, release, type SendOptions, send, setSettings } from './calls.js';
 import { type ControlBlock, cloneBlock } from './control-block.js';
 import { expire } from './expire.js';
 import { type IcmpNews, icmpArrives } from './icmp.js';
-import { openActive, openPassive } from './open.js';
+import { openActive } from './open.js';
 import { segmentArrives } from './segment-arrives.js';
 import type { TcpSettings } from './settings.js';
 import { type Notice, newStep, type Step } from './step.js';
@@ -50,11 +50,11 @@ export function advance(
 ): { readonly taken?: number; readonly data?: Uint8Array } {
   switch (event.kind) {
     case 'open':
-      openActive(block, step);
+      // "error: connection already exists"
+      if (block.state === 'CLOSED') openActive(block, step);
       return {};
     case 'segment':
-      if (block.state === 'LISTEN') openPassive(block, step, event.segment);
-      else if (block.state !== 'CLOSED') segmentArrives(block, step, event.segment);
+      segmentArrives(block, step, event.segment);
       return {};
     case 'time':
       if (block.state !== 'CLOSED') expire(block, step);
@@ -76,7 +76,7 @@ export function advance(
       icmpArrives(block, step, event.news);
       return {};
     case 'settings':
-      block.settings = { ...block.settings, ...event.settings };
+      setSettings(block, step, event.settings);
       return {};
   }
 }

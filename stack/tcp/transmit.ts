@@ -25,7 +25,7 @@ export function transmit(block: ControlBlock, step: Step): void {
   if (block.ackOwed === 'now') sendAck(block, step);
 }
 
-function mayTransmit({ state, isFastOpened }: ControlBlock): boolean {
+function mayTransmit({ state, isFastOpened, isClosing, sendOctets }: ControlBlock): boolean {
   switch (state) {
     case 'ESTABLISHED':
     case 'CLOSE-WAIT':
@@ -34,7 +34,8 @@ function mayTransmit({ state, isFastOpened }: ControlBlock): boolean {
     case 'LAST-ACK':
       return true;
     case 'SYN-RECEIVED':
-      return isFastOpened;
+      // Section 3.10.4: "if no SENDs have been issued and there is no pending data to send, then form a FIN segment and send it".
+      return isFastOpened || (isClosing && sendOctets === 0);
     default:
       return false;
   }
@@ -54,7 +55,8 @@ function repeatLost(block: ControlBlock, step: Step): void {
   for (let i = 0; i < block.sent.count; i += 1) {
     const record = block.sent.at(i);
     if (record === undefined || !record.isLost) continue;
-    if (congestionRoom(block) < Math.min(record.length, effectiveMss(block))) {
+    const isFree = block.recovery.owesRepeat;
+    if (!isFree && congestionRoom(block) < Math.min(record.length, effectiveMss(block))) {
       block.congestion.isLimiting = true;
       return;
     }
@@ -70,13 +72,19 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
     record.isLost = false;
     block.recovery.marked -= 1;
   }
+  block.recovery.owesRepeat = false;
   record.transmissions += 1;
   record.sentNs = step.nowNs;
+  record.order = block.counts.segmentsOut;
   block.counts.retransmissions += 1;
-  if (record.isSyn) emitSyn(block, step);
-  else {
+  if (record.isSyn) {
+    // RFC 7413 section 4.1.3.1: a path may drop what it does not know.
+    if (block.state === 'SYN-SENT') block.fastOpenCookie = undefined;
+    emitSyn(block, step);
+  } else {
     resize(block, step, index, record);
     block.counts.octetsRetransmitted += record.length;
+    block.recovery.rate.out += record.length;
     emitRecord(block, step, record, false);
   }
   armRetransmit(block, step.nowNs);
@@ -100,6 +108,8 @@ function resize(block: ControlBlock, step: Step, index: number, record: SentReco
   if (more <= 0) return;
   record.length += more;
   block.sndNxt = seqAdd(block.sndNxt, more);
+  // MUST-61: it is the last that is queued now.
+  record.isPushed = unsentOctets(block) === 0;
 }
 
 export function markLost(block: ControlBlock, record: SentRecord): void {
@@ -140,23 +150,36 @@ function nextPiece(block: ControlBlock, step: Step): Piece | undefined {
   if (usable <= 0) return undefined;
   const limit = payloadLimit(block, step.nowNs);
   const probe = mtuProbeOctets(block, Math.min(unsent, usable));
-  const octets = probe > 0 ? probe - (block.pathMtu - limit) : Math.min(unsent, usable, limit);
-  const isFin = wantsFin && octets === unsent && usable > octets;
-  if (octets < limit && !isFin && !mayBeSmall(block, octets, octets === unsent)) return undefined;
-  if (congestionRoom(block) < octets) {
+  const single = probe > 0 ? probe - (block.pathMtu - limit) : Math.min(unsent, usable, limit);
+  const isLast = wantsFin && single === unsent && usable > single;
+  if (single < limit && !isLast && !mayBeSmall(block, single, single === unsent)) return undefined;
+  const room = congestionRoom(block);
+  if (room < single) {
     block.congestion.isLimiting = true;
     return undefined;
   }
+  const octets = single === limit ? bundle(block, limit, Math.min(unsent, usable, room)) : single;
+  const isFin = wantsFin && octets === unsent && usable > octets;
   return { octets, isFin, mtuProbe: probe };
+}
+
+/** As many full segments in one as there may be, where the link cuts them apart: the stack's work is for each packet, not for each octet. */
+function bundle({ bundleOctets, congestion }: ControlBlock, limit: number, most: number): number {
+  const octets = Math.min(most, bundleOctets, congestion.cwnd);
+  return Math.max(octets - (octets % limit), limit);
 }
 
 /** May a segment leave that is not full? */
 function mayBeSmall(block: ControlBlock, octets: number, isAll: boolean): boolean {
   if (octets === 0) return false;
-  if (!isAll) return octets >= block.maxSndWnd / 2;
-  if (block.isUrgent) return true;
-  if (block.hasMore || block.settings.cork) return false;
-  return block.settings.noDelay || flightOctets(block) === 0;
+  // A SYN is no data that Nagle's algorithm waits for.
+  const { settings, sent } = block;
+  const isAlone = settings.noDelay || flightOctets(block) === (sent.first?.isSyn === true ? 1 : 0);
+  // Section 3.8.6.2.1 (3), with Nagle's condition in its brackets.
+  if (!isAll) return isAlone && octets >= block.maxSndWnd / 2;
+  if (block.isUrgent && seqDiff(block.sndUp, block.sndNxt) > 0) return true;
+  if (block.hasMore || settings.cork) return false;
+  return isAlone;
 }
 
 function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }: Piece): void {
@@ -167,15 +190,18 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
     isFin,
     isPushed: octets > 0 && octets === unsentOctets(block),
     sentNs: step.nowNs,
+    order: block.counts.segmentsOut,
     transmissions: 1,
     isSacked: false,
     isLost: false,
     mtuProbe,
   };
+  block.recovery.rate.out += octets;
   const wasIdle = block.sent.count === 0;
   block.sent.push(record);
   block.sndNxt = endOf(record);
-  emitRecord(block, step, record, true);
+  // RFC 3168 section 6.1.6: what probes a shut window is not marked.
+  emitRecord(block, step, record, block.sndWnd > 0);
   if (isFin) finSent(block, step);
   if (wasIdle || block.timers.retransmit === NEVER) armRetransmit(block, step.nowNs);
   block.timers.persist = NEVER;
@@ -187,7 +213,7 @@ function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }:
 function emitRecord(block: ControlBlock, step: Step, record: SentRecord, isNew: boolean): void {
   const octets = record.length - (record.isFin ? 1 : 0);
   const flags = FLAG.ACK | (record.isFin ? FLAG.FIN : 0) | (record.isPushed ? FLAG.PSH : 0);
-  const payload = octets === 0 ? undefined : block.sendRing.read(seqDiff(record.seq, block.sendBase), octets);
+  const payload = octets === 0 ? undefined : block.sendRing.view(seqDiff(record.seq, block.sendBase), octets);
   emit(block, step, {
     seq: record.seq,
     flags,

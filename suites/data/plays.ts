@@ -1,6 +1,6 @@
 /** What is said in the scenarios of this suite. */
 import { type Stage, segment } from '../../harness/index.js';
-import { established, says } from '../roads.js';
+import { acknowledged, established, says } from '../roads.js';
 
 /** More than a segment holds, in each direction, and a word more when all has been read. */
 export async function exchanges(stage: Stage): Promise<void> {
@@ -8,7 +8,7 @@ export async function exchanges(stage: Stage): Promise<void> {
   await says(client, server, 'question '.repeat(400));
   await says(server, client, 'answer '.repeat(600));
   await says(client, server, 'thanks');
-  await stage.wire.quiet({ forMs: 50, withinMs: 5000 });
+  await acknowledged(stage);
 }
 
 /** The last octet that the client sends is urgent. The server's program asks, reads it, and then what came before. */

@@ -1,6 +1,6 @@
 /** How connections are opened in the scenarios of this suite. */
 import { handshakeAck, rst, SocketError, type Stage, syn, synAck, WaitTimeout } from '../../harness/index.js';
-import { established, SERVER_PORT, says, serverAddress } from '../roads.js';
+import { acknowledged, established, SERVER_PORT, says, serverAddress } from '../roads.js';
 
 /** Opens, and proves by an exchange that both ends are established. */
 export async function opens(stage: Stage): Promise<void> {
@@ -35,7 +35,7 @@ export async function speaksOnThirdSegment(stage: Stage): Promise<void> {
     const server = await listener.accept();
     await server.receiveAll({ octets: 4 });
     const third = await stage.wire.sees(handshakeAck().from('client').inFlow(attempt));
-    if (third.facts !== undefined && third.facts.len > 0) return;
+    if (third.facts !== undefined && third.facts.len > 0) return acknowledged(stage);
   }
 }
 

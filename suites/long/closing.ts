@@ -36,6 +36,7 @@ export const closing: readonly LongScenario[] = [
     id: 'long/fin-wait-1-orphan',
     title: 'ensures that FIN-WAIT-1 ends in the end when the FIN is always lost and the program is gone',
     longestTimer: R2_OF_ORPHAN,
+    limitMs: 10 * MINUTE_MS,
     faults: [drop(activeFin().from('client'))],
     play: closesUnheardAndGoes,
     checks: [...givenUp('client.fin'), passesThrough('client', ['ESTABLISHED', 'FIN-WAIT-1', 'CLOSED'])],

@@ -1,7 +1,7 @@
 /** Openings that nobody answers. */
 import { drop, firstTimeout, handshakeAck, passesThrough, syn } from '../../harness/index.js';
 import { givenUp, type LongScenario } from './given-up.js';
-import { opensInVain, opensUnnoticed } from './plays.js';
+import { MINUTE_MS, opensInVain, opensUnnoticed } from './plays.js';
 
 export const opening: readonly LongScenario[] = [
   {
@@ -20,6 +20,7 @@ export const opening: readonly LongScenario[] = [
     id: 'long/syn-ack-given-up',
     title: 'ensures that a SYN,ACK that nobody acknowledges is repeated later and later, and then forgotten',
     longestTimer: { name: 'R2 of a SYN,ACK', ms: 63_000 },
+    limitMs: 10 * MINUTE_MS,
     faults: [drop(handshakeAck().from('client'))],
     play: opensUnnoticed,
     checks: [

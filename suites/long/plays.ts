@@ -8,7 +8,7 @@ import {
   type Stage,
 } from '../../harness/index.js';
 import { conversed, firstHalfClosed } from '../close/plays.js';
-import { type Pair, readsTheEnd, SERVER_PORT, says, serverAddress } from '../roads.js';
+import { acknowledged, type Pair, readsTheEnd, SERVER_PORT, says, serverAddress } from '../roads.js';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -135,6 +135,7 @@ export async function idlesForADay(stage: Stage): Promise<void> {
   await stage.wire.sees(keepAlive().from('client').ordinal(12), { withinMs: 36 * HOUR_MS, delivered: true });
   await says(client, server, 'still there');
   await says(server, client, 'so am I');
+  await acknowledged(stage);
 }
 
 /** The other side is gone without a word. */

@@ -45,7 +45,8 @@ export async function fillsTheWindow(stage: Stage): Promise<void> {
   const server = await listener.accept();
   const text = 'x'.repeat(20_000);
   await client.send(text);
-  await stage.wire.sees(windowProbe().from('client').after(windowProbe(), { atLeastMs: 1000 }));
+  // Three show whether the time between them grows: the second comes a second after the first at the latest (RFC 6298 rule 2.4).
+  await stage.wire.sees(windowProbe().from('client').after(windowProbe(), { atLeastMs: 1200 }));
   stage.mark('the server reads: its window opens');
   // Through a small buffer it may come in small pieces, each a time-out after the one before.
   await server.receiveAll({ octets: text.length, withinMs: DRAINED_WITHIN_MS });

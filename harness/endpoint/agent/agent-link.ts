@@ -45,13 +45,16 @@ export class AgentLink {
     { readonly type: number; readonly settle: (reply: AgentMessage | AgentGone) => void }
   >();
   readonly #watchers = new Map<number, (event: AgentEvent) => void>();
+  readonly #asked: (name: RequestName) => void;
   #outbox: Uint8Array[] = [];
   #lastId = 0;
   #mostOctets = MOST_OCTETS;
   #gone: AgentGone | undefined;
 
-  constructor(channel: AgentChannel) {
+  /** `asked` is told of each request when it is made. */
+  constructor(channel: AgentChannel, asked: (name: RequestName) => void = () => {}) {
     this.#channel = channel;
+    this.#asked = asked;
     channel.onOctets((octets) => this.#take(octets));
     channel.onEnd((reason) => this.#end(reason));
   }
@@ -86,6 +89,7 @@ export class AgentLink {
     this.#pending.set(id, { type, settle: (reply) => settleWith(name, reply, called, settle) });
     if (this.#outbox.length === 0) queueMicrotask(() => this.flush());
     this.#outbox.push(octets);
+    this.#asked(name);
     return id;
   }
 

@@ -7,27 +7,36 @@ export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
 
+const FIRST_OCTETS = 64;
+
 export class OctetWriter {
-  readonly #parts: Uint8Array[] = [];
+  #octets = new Uint8Array(FIRST_OCTETS);
+  #at = 0;
 
   number(octets: 1 | 2 | 4, value: number): void {
-    const part = new Uint8Array(octets);
-    for (let i = octets - 1, rest = value; i >= 0; i -= 1, rest >>>= 8) part[i] = rest & 0xff;
-    this.#parts.push(part);
+    const end = this.#advance(octets);
+    for (let at = end - 1, rest = value; at >= end - octets; at -= 1, rest >>>= 8)
+      this.#octets[at] = rest & 0xff;
   }
 
   octets(part: Uint8Array): void {
-    this.#parts.push(part);
+    const end = this.#advance(part.length);
+    this.#octets.set(part, end - part.length);
   }
 
   whole(): Uint8Array {
-    const whole = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of this.#parts) {
-      whole.set(part, at);
-      at += part.length;
+    return this.#octets.slice(0, this.#at);
+  }
+
+  /** Makes room for so many octets; where they end. */
+  #advance(octets: number): number {
+    this.#at += octets;
+    if (this.#at > this.#octets.length) {
+      const larger = new Uint8Array(2 * this.#at);
+      larger.set(this.#octets);
+      this.#octets = larger;
     }
-    return whole;
+    return this.#at;
   }
 }
 
@@ -44,7 +53,9 @@ export class OctetReader {
   }
 
   number(octets: 1 | 2 | 4): number {
-    return this.octets(octets).reduce((value, octet) => ((value << 8) | octet) >>> 0, 0);
+    let value = 0;
+    for (const octet of this.octets(octets)) value = ((value << 8) | octet) >>> 0;
+    return value;
   }
 
   octets(count: number): Uint8Array {

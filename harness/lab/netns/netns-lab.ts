@@ -1,10 +1,17 @@
 /**
- * The embedded default: stacks are the kernel that this machine runs, each in a network namespace of its own, and the
- * wire lies between the far ends of their links. Real time, no helper programs, nothing that outlives the process.
+ * The embedded default: a stack is the kernel that this machine runs, in a network namespace of its own, or the project's own TCP in this
+ * process; the wire lies between the far ends of the kernels' links and this thread. Real time, no helper programs, nothing that outlives
+ * the process.
  */
 import { type Clock, RealClock } from '../../clock/index.js';
-import { type CallRecord, type Endpoint, KernelEndpoint, type PeerPort } from '../../endpoint/index.js';
-import { otherSide, type Side } from '../../fault/index.js';
+import {
+  type CallRecord,
+  type Endpoint,
+  KernelEndpoint,
+  OWN_STACK,
+  type PeerPort,
+} from '../../endpoint/index.js';
+import { otherSide, SIDES, type Side } from '../../fault/index.js';
 import { SockDiag } from '../../observe/index.js';
 import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
@@ -14,25 +21,49 @@ import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
 import { explainLabFailure } from './explain.js';
 import { Eyes } from './eyes.js';
+import type { OwnEnd } from './own-thread.js';
 import { dieWithParent } from './privilege.js';
 import { Topology } from './topology.js';
 import { type LabReport, WireThread } from './wire-thread.js';
 
-/** A lab of its own; free it with `await using` or its `asyncDispose`. Rejects with one sentence on what is missing. */
-export async function openNetnsLab(options: LabOptions): Promise<NetnsLab> {
+/** This machine's kernel, or `stack`, the project's own TCP. */
+export type NetnsStack = 'linux' | typeof OWN_STACK;
+
+export type NetnsStacks = Readonly<Record<Side, NetnsStack>>;
+
+/** Labs between these stacks. */
+export const netnsLabs =
+  (stacks: NetnsStacks) =>
+  (options: LabOptions): Promise<NetnsLab> =>
+    openLab(options, stacks);
+
+/** A lab of this machine's kernel on both sides; free it with `await using` or its `asyncDispose`. Rejects with one sentence on what is missing. */
+export const openNetnsLab = (options: LabOptions): Promise<NetnsLab> =>
+  openLab(options, { client: 'linux', server: 'linux' });
+
+async function openLab(options: LabOptions, stacks: NetnsStacks): Promise<NetnsLab> {
   dieWithParent();
   const epochNs = monotonicNs();
+  const stackSides = SIDES.filter((side) => side !== options.peer);
+  const kernels = stackSides.filter((side) => stacks[side] !== OWN_STACK);
   let parts: { thread: WireThread; topology: Topology; eyes: Eyes };
   try {
     const thread = WireThread.shared();
-    const topology = new Topology(options, thread);
-    parts = { thread, topology, eyes: openEyes(options, epochNs, topology) };
+    const topology = new Topology(options, kernels, thread);
+    parts = {
+      thread,
+      topology,
+      eyes: openEyes(kernels.length > 0 ? options : { eyes: 'none' }, epochNs, topology),
+    };
   } catch (error) {
     throw explainLabFailure(error);
   }
   const lab = new NetnsLab(options, { ...parts, epochNs });
   try {
-    await lab.open(options);
+    await lab.open(
+      options,
+      stackSides.filter((side) => !kernels.includes(side)),
+    );
     return lab;
   } catch (error) {
     await lab[Symbol.asyncDispose]();
@@ -40,7 +71,7 @@ export async function openNetnsLab(options: LabOptions): Promise<NetnsLab> {
   }
 }
 
-function openEyes({ eyes = 'auto' }: LabOptions, epochNs: bigint, topology: Topology): Eyes {
+function openEyes({ eyes = 'auto' }: Pick<LabOptions, 'eyes'>, epochNs: bigint, topology: Topology): Eyes {
   try {
     return new Eyes({
       wanted: eyes,
@@ -64,6 +95,7 @@ export class NetnsLab implements Lab {
   readonly #topology: Topology;
   readonly #eyes: Eyes;
   readonly #endpoints = new Map<Side, { endpoint: KernelEndpoint; diag: SockDiag }>();
+  readonly #own = new Map<Side, OwnEnd>();
   readonly #peerPort: QueuedPeerPort | undefined;
   readonly #calls: CallRecord[] = [];
   #number: number | undefined;
@@ -84,7 +116,7 @@ export class NetnsLab implements Lab {
       ask: (request) => this.#thread.request(this.#openNumber(), request),
     });
     this.wire = this.#wire;
-    for (const side of ['client', 'server'] as const) this.#addEndpoint(side);
+    for (const side of SIDES) this.#addEndpoint(side);
     if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
   }
 
@@ -103,6 +135,22 @@ export class NetnsLab implements Lab {
     this.#endpoints.set(side, { endpoint, diag });
   }
 
+  /** Rejects with `Unsupported` for settings that the stack cannot have. */
+  async #addOwnSide(side: Side, { settings }: LabOptions): Promise<void> {
+    const own = await this.#thread.ownThread().open({
+      lab: this.#openNumber(),
+      side,
+      ip: this.ip(side),
+      mtu: this.#topology.mtu,
+      settings: settings?.[side] ?? {},
+      epochNs: this.#epochNs,
+      clock: this.clock,
+      log: (record) => this.#calls.push(record),
+      failed: (error) => this.#wire.fail(error),
+    });
+    this.#own.set(side, own);
+  }
+
   #makePeerPort(side: Side): QueuedPeerPort {
     return new QueuedPeerPort({
       side,
@@ -113,9 +161,9 @@ export class NetnsLab implements Lab {
     });
   }
 
-  async open(options: LabOptions): Promise<void> {
+  async open(options: LabOptions, ownSides: readonly Side[]): Promise<void> {
     const { ipVersion, faults = [] } = options;
-    const ends = (['client', 'server'] as const).flatMap((side) => {
+    const ends = SIDES.flatMap((side) => {
       const namespace = this.#topology.namespace(side);
       return namespace === undefined ? [] : [{ side, namespaceFd: namespace.fd, ip: this.ip(side) }];
     });
@@ -131,6 +179,7 @@ export class NetnsLab implements Lab {
     };
     await this.#topology.ready();
     this.#number = await this.#thread.open(open, (report) => this.#take(report));
+    for (const side of ownSides) await this.#addOwnSide(side, options);
   }
 
   #take(report: LabReport): void {
@@ -147,7 +196,7 @@ export class NetnsLab implements Lab {
   }
 
   endpoint(side: Side): Endpoint {
-    const found = this.#endpoints.get(side);
+    const found = this.#endpoints.get(side) ?? this.#own.get(side);
     if (found === undefined)
       throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
     return found.endpoint;
@@ -161,7 +210,7 @@ export class NetnsLab implements Lab {
   namespace(side: Side): NetworkNamespace {
     const namespace = this.#topology.namespace(side);
     if (namespace === undefined)
-      throw new TypeError(`the ${side} of this lab is a scripted peer: it has no namespace`);
+      throw new TypeError(`the ${side} of this lab is no kernel: it has no namespace`);
     return namespace;
   }
 
@@ -180,7 +229,10 @@ export class NetnsLab implements Lab {
       );
     const receipts = await this.#wire.receipts();
     const segments = [...this.#wire.records()];
-    const { transitions, notes } = this.#eyes.seen();
+    const ofOwn = await Promise.all([...this.#own.values()].map((own) => own.reported()));
+    const seen = [this.#eyes.seen(), ...ofOwn];
+    const transitions = seen.flatMap((each) => each.transitions);
+    const notes = seen.flatMap((each) => each.notes).sort((a, b) => a.atNs - b.atNs);
     const isOfThisLab = isOwn(segments);
     return {
       segments,
@@ -188,7 +240,7 @@ export class NetnsLab implements Lab {
       notes: notes.filter(isOfThisLab),
       calls: [...this.#calls],
       receipts,
-      eyes: this.#eyes.names,
+      eyes: this.#own.size > 0 ? [...this.#eyes.names, 'report'] : this.#eyes.names,
       epochUnixNs: epochUnixNs.toString(),
       alignment: { segmentsErrorNs: stampErrorNs, transitionsErrorNs: this.#eyes.errorNs },
     };
@@ -206,6 +258,8 @@ export class NetnsLab implements Lab {
     this.#number = undefined;
     this.#wire.fail(new Error('the lab was closed'));
     try {
+      // Before the wire: what a stack says when it goes concerns nobody any more.
+      for (const own of this.#own.values()) await own[Symbol.asyncDispose]();
       if (number !== undefined) await this.#thread.close(number);
     } finally {
       for (const { endpoint, diag } of this.#endpoints.values()) {

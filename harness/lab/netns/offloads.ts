@@ -9,7 +9,12 @@ const IFREQ_OCTETS = 40;
 let memory: MappedMemory | undefined;
 
 /** Of a link of the namespace that the calling thread is in. */
-export function switchOffloadsOff(link: string): void {
+export const switchOffloadsOff = (link: string): void => switchOffloads(link, 0);
+
+/** On is what links that others made have, as a rule. */
+export const switchOffloadsOn = (link: string): void => switchOffloads(link, 1);
+
+function switchOffloads(link: string, value: 0 | 1): void {
   // struct ifreq points at struct ethtool_value: both need an address that stays.
   memory ??= MappedMemory.anonymous(4096);
   const fd = check(libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket(AF_INET)');
@@ -20,7 +25,7 @@ export function switchOffloadsOff(link: string): void {
     view.setBigUint64(16, memory.address + 64n, true);
     for (const command of SWITCHES) {
       view.setUint32(64, command, true);
-      view.setUint32(68, 0, true);
+      view.setUint32(68, value, true);
       check(libc.ioctl(fd, SIOCETHTOOL, request), `ioctl(SIOCETHTOOL, 0x${command.toString(16)}) of ${link}`);
     }
   } finally {

@@ -1,4 +1,4 @@
-/** Two sides and what lies between: a namespace with a link for each stack, and addresses that no other lab has. */
+/** Two sides and what lies between: a namespace with a link for each kernel, and addresses that no other lab has. */
 import { otherSide, SIDES, type Side } from '../../fault/index.js';
 import type { NetworkNamespace } from '../../sys/index.js';
 import { chosenAddresses } from '../chosen-addresses.js';
@@ -35,19 +35,21 @@ export class Topology implements Disposable {
   readonly mtu: number;
   readonly #addresses: LabAddresses & Disposable;
   readonly #places = new Map<Side, Place>();
+  readonly #peer: Side | undefined;
   readonly #thread: WireThread;
 
-  /** Throws with nothing left behind. */
-  constructor(options: LabOptions, thread: WireThread) {
+  /** `kernels`: the sides whose stack is this machine's kernel. Throws with nothing left behind. */
+  constructor(options: LabOptions, kernels: readonly Side[], thread: WireThread) {
     const { ipVersion, mtu = DEFAULT_MTU, peer, addresses } = options;
     checkMtu(mtu, ipVersion);
     this.ipVersion = ipVersion;
     this.mtu = mtu;
+    this.#peer = peer;
     this.#thread = thread;
     this.#addresses =
       addresses === undefined ? addressPool().take(ipVersion) : chosenAddresses(addresses, ipVersion);
     try {
-      for (const side of SIDES) if (side !== peer) this.#furnish(side, options.settings?.[side] ?? {});
+      for (const side of kernels) this.#furnish(side, options.settings?.[side] ?? {});
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -86,7 +88,7 @@ export class Topology implements Disposable {
     return this.#addresses.ip(side);
   }
 
-  /** Undefined for the side of a scripted peer. */
+  /** Undefined for a side that is no kernel. */
   namespace(side: Side): NetworkNamespace | undefined {
     return this.#places.get(side)?.namespace;
   }
@@ -94,7 +96,8 @@ export class Topology implements Disposable {
   /** What the wire's thread needs to know of a side. */
   sideOptions(side: Side): SideOptions {
     const place = this.#places.get(side);
-    return place === undefined ? { kind: 'peer' } : { kind: 'link', ifindex: place.ifindex, mtu: this.mtu };
+    if (place !== undefined) return { kind: 'link', ifindex: place.ifindex, mtu: this.mtu };
+    return { kind: side === this.#peer ? 'peer' : 'own' };
   }
 
   /** The side that sees a connection between these addresses as its own. */

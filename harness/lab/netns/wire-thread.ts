@@ -3,8 +3,9 @@
  * the process from ending, and ends with it.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { check, libc, monotonicNs, NetworkNamespace, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
+import { OwnThread } from './own-thread.js';
 import { Rtnetlink } from './rtnetlink.js';
 import { writeIfThere } from './settings.js';
 import { PORT_COUNT, portFor } from './thread/packet-port.js';
@@ -49,6 +50,7 @@ export class WireThread {
   #calls = 0;
   #labsOpened = 0;
   #links = 0;
+  #own: OwnThread | undefined;
   #failure: Error | undefined;
 
   /** The thread of this process, started when there is none. */
@@ -126,8 +128,17 @@ export class WireThread {
     this.#post({ lab, peerPacket: packet });
   }
 
-  #post(command: Command): void {
-    this.#worker.postMessage(command);
+  /** The thread of the project's own TCP, which has a way of its own to this one; started when there is none. */
+  ownThread(): OwnThread {
+    if (this.#own !== undefined && !this.#own.isOver) return this.#own;
+    const { port1, port2 } = new MessageChannel();
+    this.#post({ ownPort: port1 }, [port1]);
+    this.#own = new OwnThread({ wire: port2, wakeFd: this.#wakeFd, posted: this.#posted });
+    return this.#own;
+  }
+
+  #post(command: Command, transfer: readonly MessagePort[] = []): void {
+    this.#worker.postMessage(command, transfer);
     Atomics.add(this.#posted, 0, 1);
     this.#wake();
   }

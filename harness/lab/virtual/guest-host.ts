@@ -1,6 +1,6 @@
 /** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
 import type { Clock, Nanos } from '../../clock/index.js';
-import { AgentClient, AgentGone, SocketError } from '../../endpoint/index.js';
+import { AgentClient, AgentGone, type RequestName, SocketError } from '../../endpoint/index.js';
 import {
   NETLINK_ROUTE,
   type NetlinkMessage,
@@ -9,7 +9,7 @@ import {
   takeAnswers,
 } from '../../sys/index.js';
 import { messageOf } from '../../text/index.js';
-import { type Card, type Guest, GuestDied } from '../../uml/index.js';
+import { type Card, type Guest, GuestDied, type GuestRun } from '../../uml/index.js';
 import { findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
 import { AgentWatch } from './agent-watch.js';
 import { decodeFrame, ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeFrame } from './ethernet.js';
@@ -24,6 +24,8 @@ const CARD_NAMES: Readonly<Record<WireCard, string>> = { wire: 'vec0', wide: 've
 const OWN_NAMESPACE = 0;
 /** The wire's own, as every stack sees its neighbour. */
 const WIRE_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xfe);
+/** What is asked with these changes no socket: whoever looks must not be told of his own looking. */
+const LOOKS: ReadonlySet<RequestName> = new Set(['READ', 'NETLINK']);
 /** Frames that pass before the tracing buffer is emptied, so that it cannot run over. */
 const DRAIN_AFTER_FRAMES = 2000;
 
@@ -50,6 +52,12 @@ export class GuestHost {
   readonly #cards = new Map<WireCard, Promise<number>>();
   #sequence = 0;
   #frames = 0;
+  /** Those who want to hear at once of what happens here. */
+  #attending = 0;
+  /** A packet has come or gone since it rested last, or something was asked of a socket. */
+  #hasHappened = false;
+  /** When something of its own happens next. */
+  #dueNs: Nanos = 0;
 
   private constructor(
     guest: Guest,
@@ -81,7 +89,7 @@ export class GuestHost {
       if (card === 'control') channel.take(frame);
       else host?.take(card, frame);
     });
-    const client = new AgentClient(channel);
+    const client = new AgentClient(channel, (name) => host?.asked(name));
     const watch = new AgentWatch({
       clock,
       isWaiting: () => client.isWaiting,
@@ -90,6 +98,7 @@ export class GuestHost {
     });
     // Whoever asks it anything hears why not.
     channel.onClose(() => void client.hello().catch((error: unknown) => lose(messageOf(error))));
+    guest.onRest((run) => host?.rested(run));
     guest.onGone((error) => {
       failure = error;
       watch[Symbol.dispose]();
@@ -164,6 +173,31 @@ export class GuestHost {
     for (const failed of [...this.#failed]) failed(error);
   }
 
+  /** Has tracing tell of everything at the time at which it happens, until the returned function is called. */
+  attend(): () => void {
+    this.#attending += 1;
+    this.#guest.isStepwise = true;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#attending -= 1;
+      this.#guest.isStepwise = this.#attending > 0;
+    };
+  }
+
+  asked(name: RequestName): void {
+    if (!LOOKS.has(name)) this.#hasHappened = true;
+  }
+
+  rested({ fromNs, dueNs }: GuestRun): void {
+    const hasHappened = this.#hasHappened || fromNs >= this.#dueNs;
+    this.#hasHappened = false;
+    // A look lets the guest ask for a tick, in which nothing happens: what was due before is due still.
+    if (hasHappened || fromNs >= dueNs) this.#dueNs = this.#guest.clock.nextNs;
+    if (hasHappened && this.#attending > 0) this.#drain();
+  }
+
   /** Asks netlink inside a namespace of the guest. */
   netlink(namespace: number, protocol: number, request: NetlinkRequest): Promise<readonly NetlinkMessage[]> {
     this.#sequence += 1;
@@ -188,8 +222,12 @@ export class GuestHost {
   }
 
   #count(): void {
+    this.#hasHappened = true;
     this.#frames += 1;
-    if (this.#frames % DRAIN_AFTER_FRAMES !== 0) return;
+    if (this.#frames % DRAIN_AFTER_FRAMES === 0) this.#drain();
+  }
+
+  #drain(): void {
     // Whoever needs its result asks again, and hears of what went wrong.
     this.tracing.drain().catch(() => {});
   }

@@ -21,6 +21,8 @@ const PIPE = `${ROOT}/per_cpu/cpu0/trace_pipe_raw`;
 const BUFFER_KIB = 1024;
 /** Read at once: sixteen pages and what the agent adds to each. */
 const READ_OCTETS = 66_000;
+/** When so many came there may be more: with fewer, the agent found the end. */
+const MAY_HAVE_MORE_PAGES = 16;
 const OWN_NAMESPACE = 0;
 
 export interface TracingTap {
@@ -93,8 +95,8 @@ export class GuestTracing {
   async #drain(): Promise<void> {
     for (;;) {
       const pages = await this.#client.read(this.#file, READ_OCTETS);
-      if (pages.length === 0) return;
       for (const page of pages) this.#takePage(page);
+      if (pages.length < MAY_HAVE_MORE_PAGES) return;
     }
   }
 

@@ -1,16 +1,18 @@
 /**
- * A lab in virtual time: both stacks are real Linux kernels whose clocks the harness owns, and the wire lies in this thread. Stamps are
- * exact to the nanosecond, and nothing waits for real time.
+ * A lab in virtual time: each stack is a real Linux kernel whose clock the harness owns, or the project's own TCP on the same timeline, and
+ * the wire lies in this thread. Stamps are exact to the nanosecond, and nothing waits for real time.
  */
 import { type Clock, NANOS_PER_MS, type Nanos, type Timer } from '../../clock/index.js';
-import type { CallRecord, Endpoint, PeerPort } from '../../endpoint/index.js';
+import { type CallRecord, type Endpoint, OWN_STACK, type PeerPort } from '../../endpoint/index.js';
 import { otherSide, type Receipt, SIDES, type Side } from '../../fault/index.js';
-import { exactStates, type NoteRecord, type TracepointEvent } from '../../observe/index.js';
+import { type Eye, exactStates, type NoteRecord, type TracepointEvent } from '../../observe/index.js';
+import { Random } from '../../segment/index.js';
 import { messageOf } from '../../text/index.js';
 import { GUEST_EPOCH_UNIX_NS, GUEST_MTU, nextPhase, USUAL_MTU } from '../../uml/index.js';
 import { type Carrier, type Recorder, Wire, type WireControl } from '../../wire/index.js';
-import type { Lab, LabOptions, Recording } from '../lab.js';
+import type { Lab, LabOptions, Recording, StateChanges } from '../lab.js';
 import { isOwn } from '../own-connections.js';
+import { OwnSide } from '../own-side.js';
 import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
 import { obey, type SyncResult, type WireRequest } from '../wire-request.js';
@@ -19,10 +21,11 @@ import type { GuestPlace } from './guest-place.js';
 import type { TracingTap } from './guest-tracing.js';
 import { type Furnished, freeAll, furnishAll } from './places.js';
 import { type Slot, takeSlot } from './slots.js';
+import { SocketChanges } from './socket-changes.js';
 import { TimerLooks } from './timer-looks.js';
 import { World } from './world.js';
 
-/** The two kernels, as `findKernel` takes them: `6.12`. */
+/** The two stacks: kernels as `findKernel` takes them (`6.12`), or `stack`, the project's own TCP, which needs none. */
 export interface VirtualStacks {
   readonly client: string;
   readonly server: string;
@@ -35,7 +38,7 @@ const FURNISHED_WITHIN_NS = 1024 * NANOS_PER_MS;
 /** RFC 791 section 3.2 and RFC 8200 section 5. */
 const SMALLEST_MTU = { 4: 68, 6: 1280 } as const;
 
-/** Labs between these kernels. A lab rejects with one sentence when a kernel is missing or does not come up. */
+/** Labs between these stacks. A lab rejects with one sentence when a kernel is missing or does not come up. */
 export const virtualLabs =
   (stacks: VirtualStacks) =>
   (options: LabOptions): Promise<Lab> =>
@@ -64,11 +67,21 @@ class LabClock implements Clock {
   }
 }
 
-interface Inside {
+interface Stack {
+  readonly endpoint: Endpoint;
+  readonly changes: SocketChanges;
+}
+
+/** A kernel in a guest. */
+interface Inside extends Stack {
   readonly host: GuestHost;
   readonly place: GuestPlace;
-  readonly endpoint: Endpoint;
   readonly looks: TimerLooks;
+}
+
+/** The project's own TCP, on this thread. */
+interface Own extends Stack {
+  readonly side: OwnSide;
 }
 
 export class VirtualLab implements Lab {
@@ -81,6 +94,7 @@ export class VirtualLab implements Lab {
   readonly #slot: Slot;
   readonly #mtu: number;
   readonly #inside = new Map<Side, Inside>();
+  readonly #own = new Map<Side, Own>();
   readonly #peerPort: QueuedPeerPort | undefined;
   readonly #calls: CallRecord[] = [];
   readonly #events: TracepointEvent[] = [];
@@ -93,10 +107,15 @@ export class VirtualLab implements Lab {
   static async open(options: LabOptions, stacks: VirtualStacks, world: World): Promise<VirtualLab> {
     const mtu = mtuOf(options);
     const slot = takeSlot(options);
-    const end = world.begin();
+    let lab: VirtualLab | undefined;
+    let broken: Error | undefined;
+    const end = world.begin((error) => {
+      broken ??= error;
+      if (lab !== undefined) lab.#fail(error);
+    });
     let hosts: readonly GuestHost[] = [];
     try {
-      const sides = SIDES.filter((side) => side !== options.peer);
+      const sides = SIDES.filter((side) => side !== options.peer && stacks[side] !== OWN_STACK);
       hosts = await world.hosts(sides.map((side) => ({ version: stacks[side], side })));
       const phaseNs = nextPhase(world.timeline.now());
       await world.sleepUntil(phaseNs);
@@ -105,7 +124,16 @@ export class VirtualLab implements Lab {
       try {
         if (world.timeline.now() > epochNs) throw new Error('the lab was not furnished in time');
         await world.sleepUntil(epochNs);
-        return new VirtualLab(options, { world, slot, epochNs, end, places });
+        if (broken !== undefined) throw broken;
+        lab = new VirtualLab(options, {
+          world,
+          slot,
+          epochNs,
+          end,
+          places,
+          own: ownSidesOf(options, stacks),
+        });
+        return lab;
       } catch (error) {
         await freeAll(places, slot).catch(() => {});
         throw error;
@@ -125,6 +153,7 @@ export class VirtualLab implements Lab {
       epochNs: Nanos;
       end: () => void;
       places: readonly Furnished[];
+      own: readonly Side[];
     },
   ) {
     const { world, slot, epochNs, places } = parts;
@@ -135,9 +164,11 @@ export class VirtualLab implements Lab {
     this.#desk = new WireDesk({ clock: this.clock, ask: async (request) => this.#answer(request) });
     this.wire = this.#desk;
     if (options.peer !== undefined) this.#peerPort = this.#makePeerPort(options.peer);
+    for (const side of parts.own) this.#addOwnSide(side, options);
     for (const { side, host, place } of places) {
       const endpoint = place.endpoint(this.clock, (record) => this.#calls.push(record));
-      this.#inside.set(side, { host, place, endpoint, looks: this.#timerLooks(side, place) });
+      const changes = new SocketChanges({ clock: this.clock, attend: () => host.attend() });
+      this.#inside.set(side, { host, place, endpoint, looks: this.#timerLooks(side, place), changes });
     }
     this.#wire = new Wire({
       clock: this.clock,
@@ -146,11 +177,33 @@ export class VirtualLab implements Lab {
       faults: options.faults ?? [],
       latencyNs: LATENCY_NS,
       look: (side, segment) => {
-        if (segment?.ip.dst === this.ip(side)) this.#inside.get(side)?.looks.given(segment);
+        const looks = this.#inside.get(side)?.looks;
+        if (segment?.ip.dst === this.ip(side)) looks?.given(segment);
+        else if (segment?.ip.src === this.ip(side)) looks?.sent(segment);
       },
     });
     for (const [side, { host }] of this.#inside) this.#connect(side, host, slot.mac(side));
     this.#ends.push(() => slot[Symbol.dispose](), parts.end);
+  }
+
+  /** What it draws at random is the same in each run: two of them can be compared to the octet. */
+  #addOwnSide(side: Side, { settings }: LabOptions): void {
+    const random = new Random(side === 'client' ? 1 : 2);
+    const own = new OwnSide({
+      side,
+      ip: this.ip(side),
+      clock: this.clock,
+      mtu: this.#mtu,
+      settings: settings?.[side] ?? {},
+      output: (packet) => this.#arrive(side, packet, 'endpoint'),
+      failed: (error) => this.#fail(error),
+      randomBytes: (octets) => Uint8Array.from({ length: octets }, () => random.octet()),
+    });
+    const endpoint = own.host.endpoint(side, (record) => this.#calls.push(record));
+    // It tells of each change whether somebody attends or not.
+    const changes = new SocketChanges({ clock: this.clock, attend: () => () => {} });
+    own.reported.onChange(() => changes.happened());
+    this.#own.set(side, { side: own, endpoint, changes });
   }
 
   #timerLooks(side: Side, place: GuestPlace): TimerLooks {
@@ -172,7 +225,9 @@ export class VirtualLab implements Lab {
       sideOf: (local, remote) => (this.#isOf(side, local.ip, remote.ip) ? side : undefined),
       take: (event) => {
         const atNs = event.atNs - this.clock.epochNs;
-        if (atNs >= 0) this.#events.push({ ...event, atNs });
+        if (atNs < 0) return;
+        this.#events.push({ ...event, atNs });
+        if (event.change !== undefined) this.#inside.get(side)?.changes.happened();
       },
       overrun: (error) => this.#fail(error),
     };
@@ -203,6 +258,10 @@ export class VirtualLab implements Lab {
       const card = cardFor(this.#mtu);
       return { send: (packet) => inside.host.send(card, mac, packet) };
     }
+    const own = this.#own.get(side);
+    // Only when the wire is done with it: the stack answers at once.
+    if (own !== undefined)
+      return { send: (packet) => void this.clock.at(this.clock.now(), () => own.side.deliver(packet)) };
     return { send: (packet) => this.#peerPort?.deliver(packet, this.clock.now()) };
   }
 
@@ -230,10 +289,22 @@ export class VirtualLab implements Lab {
   }
 
   endpoint(side: Side): Endpoint {
-    const inside = this.#inside.get(side);
-    if (inside === undefined)
+    return this.#stack(side).endpoint;
+  }
+
+  changes(side: Side): StateChanges {
+    return this.#stack(side).changes.follow();
+  }
+
+  get #stacks(): readonly Stack[] {
+    return [...this.#inside.values(), ...this.#own.values()];
+  }
+
+  #stack(side: Side): Stack {
+    const found = this.#inside.get(side) ?? this.#own.get(side);
+    if (found === undefined)
       throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
-    return inside.endpoint;
+    return found;
   }
 
   ip(side: Side): string {
@@ -258,8 +329,9 @@ export class VirtualLab implements Lab {
     const segments = [...this.#desk.records()];
     // Each guest numbers its sockets from 1.
     const seen = SIDES.map((side) => exactStates(this.#events.filter((event) => event.side === side)));
-    const transitions = seen.flatMap((each) => each.transitions);
-    const notes = [...this.#notes, ...seen.flatMap((each) => each.notes)].sort((a, b) => a.atNs - b.atNs);
+    const all = [...seen, ...[...this.#own.values()].map(({ side }) => side.reported)];
+    const transitions = all.flatMap((each) => each.transitions);
+    const notes = [...this.#notes, ...all.flatMap((each) => each.notes)].sort((a, b) => a.atNs - b.atNs);
     const isOfThisLab = isOwn(segments);
     return {
       segments,
@@ -267,16 +339,22 @@ export class VirtualLab implements Lab {
       notes: notes.filter(isOfThisLab),
       calls: [...this.#calls],
       receipts: this.#wire.receipts(),
-      eyes: ['tracepoint', 'sock_diag'],
+      eyes: this.#eyes,
       epochUnixNs: GUEST_EPOCH_UNIX_NS.toString(),
       alignment: { segmentsErrorNs: 0, transitionsErrorNs: 0 },
     };
+  }
+
+  get #eyes(): readonly Eye[] {
+    const ofGuests: readonly Eye[] = this.#inside.size > 0 ? ['tracepoint', 'sock_diag'] : [];
+    return this.#own.size > 0 ? [...ofGuests, 'report'] : ofGuests;
   }
 
   /** The lab's guest is gone, or its wire failed: what it recorded must not be trusted. */
   #fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
     this.#desk.fail(this.#failure);
+    for (const { changes } of this.#stacks) changes.happened();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -287,11 +365,16 @@ export class VirtualLab implements Lab {
   async #close(): Promise<void> {
     this.#desk.fail(new Error('the lab was closed'));
     this.#wire.close();
+    for (const { changes } of this.#stacks) changes.end();
     try {
       const inside = [...this.#inside].map(([side, { host, place }]) => ({ side, host, place }));
       await freeAll(inside, this.#slot);
       for (const { host, endpoint } of this.#inside.values())
         if (host.failure === undefined) await endpoint[Symbol.asyncDispose]();
+      for (const { side, endpoint } of this.#own.values()) {
+        await endpoint[Symbol.asyncDispose]();
+        side[Symbol.dispose]();
+      }
     } catch (error) {
       if (this.#failure === undefined) throw error;
     } finally {
@@ -299,6 +382,9 @@ export class VirtualLab implements Lab {
     }
   }
 }
+
+const ownSidesOf = ({ peer }: LabOptions, stacks: VirtualStacks): readonly Side[] =>
+  SIDES.filter((side) => side !== peer && stacks[side] === OWN_STACK);
 
 function mtuOf({ mtu = USUAL_MTU, ipVersion }: LabOptions): number {
   const smallest = SMALLEST_MTU[ipVersion];

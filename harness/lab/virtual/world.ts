@@ -6,6 +6,7 @@
  */
 import { Timeline } from '../../clock/index.js';
 import type { Side } from '../../fault/index.js';
+import { stayOnOneProcessor } from '../../sys/index.js';
 import { messageOf } from '../../text/index.js';
 import {
   bootGuests,
@@ -32,7 +33,12 @@ export interface WorldOptions {
   readonly hangsMs?: number;
   /** The root of the guests' files; absent: one with the agent. */
   readonly initramfsFile?: string;
+  /** Threads with different numbers keep different processors busy; absent: the one that the thread is on. */
+  readonly processor?: number;
 }
+
+/** Real time after which the event loop gets its turn, for what is not of the lab: signals, messages of other threads. */
+const LOOP_EVERY_MS = 2;
 
 /** Steps without any time passing, after which it never will: a burst of frames has some thousands. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000;
@@ -51,14 +57,20 @@ export class World implements Disposable {
   readonly #ending = new Set<Guest>();
   /** While what guests are made from is being made. */
   #preparing: Promise<string> | undefined;
+  /** Those who are told when time cannot go on. */
+  readonly #labs = new Set<(error: Error) => void>();
   #closings = 0;
   #working = 0;
   #turn: NodeJS.Immediate | undefined;
+  /** The next turn comes when all that stories can do now is done. */
+  #isNext = false;
+  #loopedMs = 0;
+  #leaveProcessor: () => void = () => {};
   #stepsAtThisTime = 0;
 
-  /** This thread's. */
-  static shared(): World {
-    World.#shared ??= new World();
+  /** This thread's. The options are those with which it is made, if it is. */
+  static shared(options?: WorldOptions): World {
+    World.#shared ??= new World(options);
     return World.#shared;
   }
 
@@ -67,15 +79,20 @@ export class World implements Disposable {
     this.timeline.onWork(() => this.#schedule());
   }
 
-  /** Lets time go on until the returned function is called. */
-  begin(): () => void {
+  /** Lets time go on until the returned function is called. `broke` is told when it cannot. */
+  begin(broke: (error: Error) => void): () => void {
+    // This thread and its guests run in turns.
+    if (this.#working === 0) this.#leaveProcessor = stayOnOneProcessor(this.#options.processor);
     this.#working += 1;
+    this.#labs.add(broke);
     this.#schedule();
     let isOver = false;
     return () => {
       if (isOver) return;
       isOver = true;
+      this.#labs.delete(broke);
       this.#working -= 1;
+      if (this.#working === 0) this.#leaveProcessor();
     };
   }
 
@@ -155,14 +172,25 @@ export class World implements Disposable {
 
   /** A lab that was forgotten, and in which nobody waits for anything, does not keep the process from ending. */
   #schedule(): void {
-    if (this.#working === 0) return;
-    this.#turn ??= setImmediate(() => this.#takeTurn());
-    if (this.timeline.isAwaited) this.#turn.ref();
+    if (this.#working === 0 || this.#isNext) return;
+    const { isAwaited } = this.timeline;
+    if (this.#turn === undefined && isAwaited && performance.now() < this.#loopedMs + LOOP_EVERY_MS) {
+      this.#isNext = true;
+      // Node calls what waits for the next tick when no promise is left to go on.
+      queueMicrotask(() => process.nextTick(() => this.#takeTurn()));
+      return;
+    }
+    this.#turn ??= setImmediate(() => {
+      this.#loopedMs = performance.now();
+      this.#takeTurn();
+    });
+    if (isAwaited) this.#turn.ref();
     else this.#turn.unref();
   }
 
   #takeTurn(): void {
     this.#turn = undefined;
+    this.#isNext = false;
     if (this.#working === 0) return;
     const beforeNs = this.timeline.now();
     let hasMore = true;
@@ -181,13 +209,15 @@ export class World implements Disposable {
   /** A guest has died, or we have made a mistake: whoever it concerns hears of it, and what follows begins with other guests. */
   #broke(error: unknown): void {
     const all = [...this.#guests.values()].map(({ guest }) => guest);
-    if (all.length === 0) throw error;
-    const concerned = error instanceof GuestDied ? all.filter(({ name }) => name === error.guest) : all;
-    const told =
-      error instanceof GuestDied
-        ? explained(all, error)
-        : new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
-    for (const guest of concerned) this.#end(guest, asError(told));
+    if (error instanceof GuestDied) {
+      const told = explained(all, error);
+      for (const guest of all.filter(({ name }) => name === error.guest)) this.#end(guest, asError(told));
+      return;
+    }
+    const told = new Error(`the virtual lab broke: ${messageOf(error)}`, { cause: error });
+    for (const guest of all) this.#end(guest, told);
+    // Not every lab has a guest.
+    for (const broke of [...this.#labs]) broke(told);
   }
 
   /** Its labs fail with this error; the next lab gets another guest. */

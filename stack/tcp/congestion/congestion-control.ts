@@ -3,7 +3,7 @@ import type { ControlBlock } from '../control-block.js';
 import { effectiveMss, flightOctets } from '../sizes.js';
 import type { Nanos } from '../time.js';
 import type { CongestionState } from './congestion-state.js';
-import { cubicThreshold, growByCubic, noCubic } from './cubic.js';
+import { cubicThreshold, growByCubic, noCubic, pauseCubic } from './cubic.js';
 import { growByNewReno, newRenoThreshold } from './new-reno.js';
 
 /** RFC 6928 section 2. */
@@ -22,7 +22,10 @@ export const initialCongestion = (segments: number, mss: number): CongestionStat
 export function growWindow(block: ControlBlock, ackedOctets: number, nowNs: Nanos): void {
   const { congestion } = block;
   // A window that nobody fills says nothing about the path.
-  if (!congestion.isLimiting) return;
+  if (!congestion.isLimiting) {
+    pauseCubic(congestion, nowNs);
+    return;
+  }
   congestion.isLimiting = false;
   const mss = effectiveMss(block);
   if (congestion.cwnd < congestion.ssthresh) {
@@ -38,7 +41,9 @@ export function growWindow(block: ControlBlock, ackedOctets: number, nowNs: Nano
 export function reduceThreshold(block: ControlBlock): void {
   const { congestion } = block;
   const mss = effectiveMss(block);
-  const flight = flightOctets(block);
+  // RFC 5681 section 3.2: what limited transmit has sent beyond the window does not count.
+  const isAnew = block.recovery.kind === 'none';
+  const flight = isAnew ? Math.min(flightOctets(block), congestion.cwnd) : flightOctets(block);
   congestion.acknowledged = 0;
   congestion.ssthresh =
     block.settings.congestionControl === 'newreno'
@@ -46,20 +51,34 @@ export function reduceThreshold(block: ControlBlock): void {
       : cubicThreshold(congestion, flight, mss);
 }
 
+/** RFC 3168 section 6.1.2: after each reduction, whatever its reason, CWR; and what comes of the same window reduces no more. */
+export function noteReduction(block: ControlBlock): void {
+  if (!block.hasEcn) return;
+  block.cwrPoint = block.sndNxt;
+  block.owesCwr = true;
+}
+
 /** ECN-Echo (RFC 3168 section 6.1.2): as a loss, once in a window, and nothing is sent again. */
 export function reduceForMark(block: ControlBlock): void {
   reduceThreshold(block);
   block.congestion.cwnd = block.congestion.ssthresh;
+  noteReduction(block);
 }
 
 /** The window after a time-out (RFC 5681 section 3.1): one segment. */
 export function collapseWindow(block: ControlBlock): void {
-  block.congestion.cwnd = effectiveMss(block);
+  const { congestion } = block;
+  congestion.cwnd = effectiveMss(block);
+  // RFC 9438 section 4.8: the avoidance that follows begins at a plateau of its own, K = 0.
+  congestion.cubic.wMax = 0;
+  noteReduction(block);
 }
 
 /** RFC 5681 section 4.1: who was silent for an RTO begins again with the restart window. */
 export function restartAfterIdle(block: ControlBlock, nowNs: Nanos): void {
-  if (flightOctets(block) > 0 || nowNs - block.lastSentNs <= block.rtt.rtoNs) return;
+  if (flightOctets(block) > 0) return;
+  pauseCubic(block.congestion, nowNs);
+  if (nowNs - block.lastSentNs <= block.rtt.rtoNs) return;
   const restart = initialWindow(block.settings.initialWindowSegments, effectiveMss(block));
   block.congestion.cwnd = Math.min(restart, block.congestion.cwnd);
 }

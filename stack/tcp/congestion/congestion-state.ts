@@ -16,6 +16,8 @@ export interface CongestionState {
 export interface CubicState {
   /** When congestion avoidance began; NEVER before. */
   epochStartNs: Nanos;
+  /** When the window grew last, or might have. */
+  updatedNs: Nanos;
   wMax: number;
   k: number;
   wEst: number;

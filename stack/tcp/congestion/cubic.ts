@@ -9,7 +9,14 @@ const C = 0.4;
 /** Section 4.3: as fast as Reno would be with this decrease. */
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 
-export const noCubic = (): CubicState => ({ epochStartNs: NEVER, wMax: 0, k: 0, wEst: 0, cwndPrior: 0 });
+export const noCubic = (): CubicState => ({
+  epochStartNs: NEVER,
+  updatedNs: 0,
+  wMax: 0,
+  k: 0,
+  wEst: 0,
+  cwndPrior: 0,
+});
 
 export interface CubicGrowth {
   readonly ackedOctets: number;
@@ -24,6 +31,7 @@ export function growByCubic(state: CongestionState, { ackedOctets, mss, srttNs, 
   const cwnd = state.cwnd / mss;
   const acked = ackedOctets / mss;
   if (cubic.epochStartNs === NEVER) beginEpoch(cubic, cwnd, nowNs);
+  cubic.updatedNs = nowNs;
   const seconds = (nowNs - cubic.epochStartNs) / 1e9;
   const target = Math.min(Math.max(wCubic(cubic, seconds + srttNs / 1e9), cwnd), 1.5 * cwnd);
   const alpha = cubic.wEst >= cubic.cwndPrior ? 1 : ALPHA;
@@ -41,6 +49,12 @@ function beginEpoch(cubic: CubicState, cwnd: number, nowNs: Nanos): void {
   if (cubic.wMax < cwnd) cubic.wMax = cwnd;
   cubic.k = Math.cbrt((cubic.wMax - cwnd) / C);
   cubic.wEst = cwnd;
+}
+
+/** Section 4.2: the time does not count in which the program, and not the window, was what held data back. */
+export function pauseCubic({ cubic }: CongestionState, nowNs: Nanos): void {
+  if (cubic.epochStartNs !== NEVER) cubic.epochStartNs += nowNs - cubic.updatedNs;
+  cubic.updatedNs = nowNs;
 }
 
 const wCubic = ({ wMax, k }: CubicState, seconds: number): number => C * (seconds - k) ** 3 + wMax;

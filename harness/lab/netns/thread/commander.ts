@@ -4,6 +4,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { messageOf } from '../../../text/index.js';
 import type { Labs } from './labs.js';
 import type { Outbox } from './outbox.js';
+import type { OwnPort } from './own-port.js';
 import type { Answer, Command, Request } from './protocol.js';
 
 export interface CommanderParts {
@@ -12,6 +13,7 @@ export interface CommanderParts {
   readonly posted: Int32Array;
   readonly labs: Labs;
   readonly outbox: Outbox;
+  readonly ownPort: OwnPort;
   openLab(lab: number, request: Request & { kind: 'open' }): void;
   /** Handles the packets that are there. */
   catchUp(): void;
@@ -43,13 +45,22 @@ export class Commander {
     this.#parts.catchUp();
     for (;;) {
       const received = receiveMessageOnPort(this.#parts.port);
-      if (received === undefined) return true;
+      if (received === undefined) break;
       // `WireThread` alone holds the other end of this port.
       this.#obeyOne(received.message as Command);
     }
+    const taken = this.#parts.ownPort.take(({ lab, side, packet, atNs }) =>
+      this.#parts.labs.find(lab)?.fromOwn(side, packet, atNs),
+    );
+    if (taken > 0) this.#parts.flush();
+    return true;
   }
 
   #obeyOne(command: Command): void {
+    if ('ownPort' in command) {
+      this.#parts.ownPort.open(command.ownPort);
+      return;
+    }
     if ('peerPacket' in command) {
       this.#parts.labs.find(command.lab)?.fromPeer(command.peerPacket);
       this.#parts.flush();

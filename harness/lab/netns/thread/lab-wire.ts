@@ -8,6 +8,7 @@ import { type Carrier, type Recorder, Wire } from '../../../wire/index.js';
 import { obey } from '../../wire-request.js';
 import { type Looker, makeLooker } from './looker.js';
 import type { Outbox } from './outbox.js';
+import type { OwnPort } from './own-port.js';
 import type { PacketPort } from './packet-port.js';
 import type { OpenWire, Report, Request } from './protocol.js';
 import type { LabClock } from './thread-clock.js';
@@ -17,6 +18,7 @@ export interface LabWireOptions {
   readonly open: OpenWire;
   readonly clock: LabClock;
   readonly outbox: Outbox;
+  readonly ownPort: OwnPort;
   portFor(mtu: number): PacketPort;
 }
 
@@ -61,8 +63,12 @@ export class LabWire implements Disposable {
     this.#looker?.lookAtAll();
   }
 
-  #carrier(side: Side, { open, portFor }: LabWireOptions): Carrier {
+  #carrier(side: Side, { open, ownPort, portFor }: LabWireOptions): Carrier {
     const options = open.sides[side];
+    if (options.kind === 'own') {
+      // Octets of its own: what is posted shares its memory with nothing.
+      return { send: (packet) => ownPort.send({ lab: this.lab, side, packet: packet.slice() }) };
+    }
     if (options.kind === 'peer') {
       return {
         send: (packet) => {
@@ -105,8 +111,21 @@ export class LabWire implements Disposable {
 
   fromPeer(packet: Uint8Array): void {
     const side: Side = this.open.sides.client.kind === 'peer' ? 'client' : 'server';
-    this.#lastArrivalNs = Math.max(this.#lastArrivalNs, this.#clock.now());
-    this.#guard(() => this.#wire.arrive(side, packet, this.#lastArrivalNs, 'peer'));
+    this.#fromThread(side, packet, { atNs: this.#clock.now(), origin: 'peer' });
+  }
+
+  /** A packet left the project's own TCP. */
+  fromOwn(side: Side, packet: Uint8Array, atNs: Nanos): void {
+    this.#fromThread(side, packet, { atNs, origin: 'endpoint' });
+  }
+
+  #fromThread(
+    side: Side,
+    packet: Uint8Array,
+    { atNs, origin }: { atNs: Nanos; origin: 'peer' | 'endpoint' },
+  ): void {
+    this.#lastArrivalNs = Math.max(this.#lastArrivalNs, atNs);
+    this.#guard(() => this.#wire.arrive(side, packet, this.#lastArrivalNs, origin));
   }
 
   handle(request: Request): number | readonly Receipt[] | undefined {

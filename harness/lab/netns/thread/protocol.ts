@@ -1,4 +1,5 @@
 /** What the main thread and the wire's thread say to each other. Plain data, posted. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Nanos } from '../../../clock/index.js';
 import type { Fault, Receipt, Side } from '../../../fault/index.js';
 import type { NoteRecord, Sighting } from '../../../observe/index.js';
@@ -20,10 +21,11 @@ export interface ThreadOptions {
   readonly mayWatch: boolean;
 }
 
-/** A side of the wire: a link of the thread's namespace, or a scripted peer on the main thread. */
+/** A side of the wire: a link of the thread's namespace, a scripted peer on the main thread, or the project's own TCP on a third. */
 export type SideOptions =
   | { readonly kind: 'link'; readonly ifindex: number; readonly mtu: number }
-  | { readonly kind: 'peer' };
+  | { readonly kind: 'peer' }
+  | { readonly kind: 'own' };
 
 export interface LookerOptions {
   readonly ipVersion: 4 | 6;
@@ -48,7 +50,9 @@ export type Request =
 export type Command =
   | { readonly lab: number; readonly call: number; readonly request: Request }
   /** A packet of the scripted peer. Not answered. */
-  | { readonly lab: number; readonly peerPacket: Uint8Array };
+  | { readonly lab: number; readonly peerPacket: Uint8Array }
+  /** The way to the thread of the project's own TCP, for packets that come from it and go to it. Not answered. */
+  | { readonly ownPort: MessagePort };
 
 export type Report =
   /** Many `arrived`, of several labs, in their order. */

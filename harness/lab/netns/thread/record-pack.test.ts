@@ -42,7 +42,12 @@ function throughPack(...records: readonly SegmentRecord[]): { lab: number; recor
 
 describe('packed records', () => {
   it('come back as they were', () => {
-    const sent = [record(), record({ id: 10, origin: 'peer', packet: new Uint8Array(0) })];
+    const sent = [
+      record(),
+      record({ id: 10, origin: 'peer', packet: new Uint8Array(0) }),
+      record({ id: 11, hook: 'input' }),
+      record({ id: 12, hook: 'output' }),
+    ];
     expect(throughPack(...sent)).to.deep.equal(sent.map((each, lab) => ({ lab, record: each })));
   });
 

@@ -17,8 +17,9 @@ type PackedFact = (typeof FACTS)[number] | 'from' | 'roles';
 /** Facts with one of these go as objects. A fact that is in neither list fails to compile here. */
 type UnpackedFact = Exclude<keyof FlowFacts, PackedFact> extends 'parts' ? 'parts' : never;
 const UNPACKED_FACT: UnpackedFact = 'parts';
-/** lab, id, atNs, from, origin, octets, delivered at, roles, and the facts. */
-const NUMBERS = 8 + FACTS.length;
+const HOOKS: readonly SegmentRecord['hook'][] = [undefined, 'output', 'input'];
+/** lab, id, atNs, from, origin, hook, octets, delivered at, roles, and the facts. */
+const NUMBERS = 9 + FACTS.length;
 const NONE = Number.NaN;
 const FIRST_RECORDS = 64;
 
@@ -62,6 +63,7 @@ export class RecordPacker {
     numbers[at++] = record.atNs;
     numbers[at++] = record.from === 'client' ? 0 : 1;
     numbers[at++] = ORIGINS.indexOf(record.origin);
+    numbers[at++] = HOOKS.indexOf(record.hook);
     numbers[at++] = packet.length;
     numbers[at++] = delivery.atNs;
     numbers[at++] = roles;
@@ -115,7 +117,8 @@ export function unpackRecords(
   for (let at = 0; at < numbers.length; at += NUMBERS) {
     const number = (i: number): number => numbers[at + i] ?? NONE;
     const from = SIDES[number(3)] ?? 'client';
-    const length = number(5);
+    const hook = HOOKS[number(5)];
+    const length = number(6);
     const packet = octets.slice(octetsAt, octetsAt + length);
     octetsAt += length;
     take(number(0), {
@@ -124,9 +127,10 @@ export function unpackRecords(
       atNs: number(2),
       from,
       origin: ORIGINS[number(4)] ?? 'endpoint',
+      ...(hook === undefined ? {} : { hook }),
       packet,
-      facts: unpackFacts(from, number(7), (i) => number(8 + i)),
-      deliveries: [{ atNs: number(6), to: from === 'client' ? 'server' : 'client' }],
+      facts: unpackFacts(from, number(8), (i) => number(9 + i)),
+      deliveries: [{ atNs: number(7), to: from === 'client' ? 'server' : 'client' }],
       faults: [],
       held: false,
     });

@@ -4,6 +4,7 @@ import { Commander } from './commander.js';
 import { LabWire } from './lab-wire.js';
 import { Labs } from './labs.js';
 import { Outbox } from './outbox.js';
+import { OwnPort } from './own-port.js';
 import { PacketLoop } from './packet-loop.js';
 import { PacketPorts } from './packet-port.js';
 import type { OpenWire, ThreadOptions } from './protocol.js';
@@ -21,6 +22,7 @@ function main(): void {
   const clock = new ThreadClock(options.epochNs);
   const outbox = new Outbox(port, clock.now);
   const labs = new Labs();
+  const ownPort = new OwnPort();
   const ports = new PacketPorts({
     namespaceFds: options.namespaceFds,
     mac: options.mac,
@@ -33,13 +35,14 @@ function main(): void {
   const openLab = (lab: number, open: OpenWire): void => {
     const labClock = new LabClock(clock, open.epochNs);
     const portFor = (mtu: number) => ports.portFor(mtu);
-    labs.add(new LabWire({ lab, open, clock: labClock, outbox, portFor }));
+    labs.add(new LabWire({ lab, open, clock: labClock, outbox, ownPort, portFor }));
   };
   const commander: Commander = new Commander({
     port,
     posted: options.posted,
     labs,
     outbox,
+    ownPort,
     openLab: (lab, request) => openLab(lab, request.options),
     catchUp: () => loop.catchUp(),
     flush: () => ports.flush(),

@@ -1,7 +1,7 @@
-/** The package's own version. */
+/** The version of this package. */
 import { readFileSync } from 'node:fs';
 
-export function version(): string {
+export function packageVersion(): string {
   const manifest: unknown = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
   );

@@ -1,0 +1,64 @@
+/** What can be attached to: the network namespace of a process of this machine. Containers and services are the process that they run. */
+import { readFileSync } from 'node:fs';
+import { startOfProcess } from '../../observe/index.js';
+import { NetworkNamespace } from '../../sys/index.js';
+import { AttachRefused, NoSuchTarget } from './attach-errors.js';
+
+export interface Target extends Disposable {
+  /** For people: `process 1234 (nginx)`. */
+  readonly text: string;
+  readonly pid: number;
+  /** Held open: it stays when the process ends. */
+  readonly namespace: NetworkNamespace;
+  /** Whether the process is still there. */
+  isAlive(): boolean;
+}
+
+/** Throws `NoSuchTarget` or `AttachRefused`, in one sentence. */
+export function targetOfPid(pid: number): Target {
+  const start = isZombie(pid) ? undefined : startOfProcess(pid);
+  if (start === undefined)
+    throw new NoSuchTarget(`there is no process ${pid} here: "ps -e" shows the processes`);
+  const text = `process ${pid} (${commandOf(pid)})`;
+  const namespace = openNamespace(pid, text);
+  return {
+    text,
+    pid,
+    namespace,
+    isAlive: () => !isZombie(pid) && startOfProcess(pid) === start,
+    [Symbol.dispose]: () => namespace[Symbol.dispose](),
+  };
+}
+
+function openNamespace(pid: number, text: string): NetworkNamespace {
+  let namespace: NetworkNamespace | undefined;
+  try {
+    namespace = NetworkNamespace.ofPid(pid);
+    namespace.run(() => {});
+    return namespace;
+  } catch (error) {
+    namespace?.[Symbol.dispose]();
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new AttachRefused(`you may not enter the network of ${text}: run lastack as root`);
+    if (code === 'ENOENT' || code === 'ESRCH')
+      throw new NoSuchTarget(`there is no process ${pid} here any more: it has just ended`);
+    throw error;
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return 'ended';
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return /^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,14 @@
+export { HeldPackets, type HeldPacketsOptions } from './held-packets.js';
+export { PacketQueue } from './packet-queue.js';
+export { sideOfPacket } from './ports.js';
+export type { QueuedPacket } from './queue-messages.js';
+export {
+  addRules,
+  OWN_MARK,
+  type OwnedRule,
+  ownedRules,
+  type RuleOwner,
+  removeRules,
+  ruleTag,
+} from './queue-rules.js';
+export { RawSender } from './raw-sender.js';

@@ -1,0 +1,4 @@
+export * from './run.js';
+export * from './two-hosts.js';
+export { Violation } from './violation.js';
+export { VirtualClock } from './virtual-clock.js';
