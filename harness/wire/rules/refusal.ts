@@ -13,7 +13,7 @@ export interface Refusal {
 export type Refuse = (part: string, why: string) => void;
 
 /** The way that is open to every fault. */
-export const BY_THE_WIRE = 'it goes by the wire (netns lab, NFQUEUE)';
+export const BY_THE_WIRE = 'it goes by the wire (netns lab, or by NFQUEUE: lastack attach)';
 
 /** One sentence for a person. */
 export const refusalText = ({ fault, part, why }: Refusal): string =>
