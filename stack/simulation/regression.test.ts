@@ -3,6 +3,7 @@ import { decode, FLAG, option, type Segment, seqAdd, seqNumber } from '../../har
 import { advance, newStep } from '../tcp/index.js';
 import { loseSubset } from './exhaustive-loss.js';
 import { FOUND_RUNS } from './found-runs.js';
+import { checkBlock } from './invariants.js';
 import { play } from './random-run.js';
 import { type RunOptions, run } from './run.js';
 import { blockIn, fromPeer } from './states.js';
@@ -113,6 +114,38 @@ describe('what the simulation found', () => {
     const segment = fromPeer(block, { seq: irs, flags: 'SYN', payload: 'early' });
     advance(block, newStep(nowNs), { kind: 'segment', segment });
     expect(block.state).to.equal('ESTABLISHED');
+  });
+
+  it('a probe of the tail that is cut up, for the path has become smaller, is marked as it was before in both parts', () => {
+    const peerOptions = [
+      { kind: 'mss', mss: 1460 },
+      { kind: 'sackPermitted' },
+      { kind: 'nop' },
+      { kind: 'nop' },
+    ] as const;
+    const [iss, irs] = [seqNumber(-100), seqNumber(-1)];
+    const { block, nowNs } = blockIn('ESTABLISHED', {
+      ipVersion: 4,
+      iss,
+      irs,
+      peerOptions,
+      window: 9000,
+      receives: 0,
+    });
+    const hear = (segment: Segment): unknown => advance(block, newStep(nowNs), { kind: 'segment', segment });
+    hear(fromPeer(block, { ack: block.sndNxt, window: 9000 }));
+    advance(block, newStep(nowNs), { kind: 'send', data: new Uint8Array(3 * 1460) });
+    const last = { left: seqAdd(block.sndNxt, -1460), right: block.sndNxt };
+    hear(
+      fromPeer(block, {
+        window: 9000,
+        options: [{ kind: 'sack', blocks: [last] }, { kind: 'nop' }, { kind: 'nop' }],
+      }),
+    );
+    block.timers.tailLossProbe = nowNs + 1;
+    block.pathMtu = 576;
+    advance(block, newStep(nowNs + 1), { kind: 'time' });
+    checkBlock(block, nowNs + 1);
   });
 
   it('what was sent from behind a FIN is forgotten with it', () => {

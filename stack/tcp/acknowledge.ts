@@ -30,7 +30,7 @@ import { endOf, type SentRecord } from './sent-list.js';
 import type { Step } from './step.js';
 import { NANOS_PER_MS, type Nanos, NEVER } from './time.js';
 import { armRetransmit, stopRetransmit } from './timers.js';
-import { markLost } from './transmit.js';
+import { markLost, splitRecord } from './transmit.js';
 
 /** What an ACK told. */
 interface News {
@@ -165,12 +165,10 @@ function takeSack(block: ControlBlock, segment: Segment, nowNs: Nanos, news: New
 }
 
 /** Of several segments that left in one, some have arrived: from now on they are told apart. */
-function splitAt({ sent, recovery }: ControlBlock, seq: SeqNumber): void {
-  const i = sent.indexOf(seq);
-  const record = sent.at(i);
-  if (record === undefined || !seqLt(record.seq, seq)) return;
-  sent.split(i, seqDiff(seq, record.seq));
-  if (record.isLost || record.isSacked) recovery.marked += 1;
+function splitAt(block: ControlBlock, seq: SeqNumber): void {
+  const i = block.sent.indexOf(seq);
+  const record = block.sent.at(i);
+  if (record !== undefined) splitRecord(block, i, seqDiff(seq, record.seq));
 }
 
 /** RFC 2883 section 4: the first block lies below the cumulative ACK, or inside of the second. */

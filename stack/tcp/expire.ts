@@ -11,7 +11,7 @@ import { isSynchronized } from './state.js';
 import type { Step } from './step.js';
 import { fromMs, type Nanos, NEVER } from './time.js';
 import { armRetransmit, userTimeoutMs, watchIdleness, watchPatience } from './timers.js';
-import { persist, repeat, sendOne, transmit } from './transmit.js';
+import { persist, repeat, sendOne, splitRecord, transmit } from './transmit.js';
 
 type Expiry = (block: ControlBlock, step: Step) => void;
 
@@ -92,7 +92,7 @@ function probeTail(block: ControlBlock, step: Step): void {
   if (tail.isRetransmission) {
     const last = sent.last;
     const most = effectiveMss(block);
-    if (last !== undefined && last.length > most) sent.split(sent.count - 1, last.length - most);
+    if (last !== undefined) splitRecord(block, sent.count - 1, last.length - most);
     repeat(block, step, sent.count - 1);
   }
   tail.endSeq = block.sndNxt;

@@ -93,9 +93,7 @@ export function repeat(block: ControlBlock, step: Step, index: number): void {
 function resize(block: ControlBlock, step: Step, index: number, record: SentRecord): void {
   const limit = payloadLimit(block, step.nowNs);
   if (record.length - (record.isFin ? 1 : 0) > limit) {
-    const isMarked = record.isSacked;
-    block.sent.split(index, limit);
-    if (isMarked) block.recovery.marked += 1;
+    splitRecord(block, index, limit);
     const rest = block.sent.at(index + 1);
     // The rest has left as often as the whole; whether it was lost is as true of it.
     if (rest !== undefined && rest !== record && !rest.isSacked) markLost(block, rest);
@@ -110,6 +108,14 @@ function resize(block: ControlBlock, step: Step, index: number, record: SentReco
   block.sndNxt = seqAdd(block.sndNxt, more);
   // MUST-61: it is the last that is queued now.
   record.isPushed = unsentOctets(block) === 0;
+}
+
+/** Makes two of one record: what marked it marks both. */
+export function splitRecord({ sent, recovery }: ControlBlock, index: number, length: number): void {
+  const record = sent.at(index);
+  if (record === undefined || length <= 0 || length >= record.length) return;
+  sent.split(index, length);
+  if (record.isSacked || record.isLost) recovery.marked += 1;
 }
 
 export function markLost(block: ControlBlock, record: SentRecord): void {
