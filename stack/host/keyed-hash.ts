@@ -15,11 +15,16 @@ export class KeyedHash {
 
   /** 32 octets. */
   octets(...parts: readonly (string | number)[]): Buffer {
-    return hash('sha256', `${this.#key} ${parts.join(' ')}`, 'buffer');
+    return Buffer.from(this.#hex(parts), 'hex');
   }
 
   uint32(...parts: readonly (string | number)[]): number {
-    return this.octets(...parts).readUInt32BE(0);
+    return Number.parseInt(this.#hex(parts).slice(0, 8), 16);
+  }
+
+  /** As text: that costs half of what memory for 32 octets does. */
+  #hex(parts: readonly (string | number)[]): string {
+    return hash('sha256', `${this.#key} ${parts.join(' ')}`, 'hex');
   }
 
   ofPair(purpose: string, local: SocketAddress, remote: SocketAddress, ...more: readonly number[]): number {
