@@ -26,6 +26,7 @@ import { median } from './statistics.js';
 const VERSION = '6.12';
 const PORT = 7000;
 const CONNECTIONS = 200;
+const CONNECTION_ROUNDS = 7;
 const TIME_WAITS = 1000;
 const TIME_WAITS_A_LAB = 50;
 const TARGETS = { virtualPerReal: 20_000, connectionUs: 4000 } as const;
@@ -97,6 +98,17 @@ async function timeOut(): Promise<Figure> {
 }
 
 async function connectionCost(): Promise<Figure> {
+  const rounds: number[] = [];
+  for (let i = 0; i < CONNECTION_ROUNDS; i += 1) rounds.push(await meanConnectionUs());
+  const us = median(rounds);
+  return {
+    name: `a connection: handshake, 1 kB each way, close; mean of ${CONNECTIONS}, median of ${CONNECTION_ROUNDS} (first ${rounds[0]?.toFixed(0)})`,
+    value: `${us.toFixed(0)} us`,
+    target: { text: `<= ${TARGETS.connectionUs} us`, isMet: us <= TARGETS.connectionUs },
+  };
+}
+
+async function meanConnectionUs(): Promise<number> {
   let us = 0;
   await record({ name: 'connections', openLab, limitMs: 3_600_000 }, async (stage) => {
     const listener = await stage.server.listen({ port: PORT });
@@ -114,11 +126,7 @@ async function connectionCost(): Promise<Figure> {
     }
     us = ((performance.now() - fromMs) * 1000) / CONNECTIONS;
   });
-  return {
-    name: `a connection: handshake, 1 kB each way, close; mean of ${CONNECTIONS}`,
-    value: `${us.toFixed(0)} us`,
-    target: { text: `<= ${TARGETS.connectionUs} us`, isMet: us <= TARGETS.connectionUs },
-  };
+  return us;
 }
 
 const KILOBYTE = 'x'.repeat(1000);

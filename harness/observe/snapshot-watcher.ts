@@ -119,10 +119,13 @@ export class SnapshotWatcher implements Disposable {
   }
 
   #takeDestroyed(end: End): void {
-    for (const { cookie } of end.destroyed.take()) {
+    const { sockets, hasLost } = end.destroyed.take();
+    for (const { cookie } of sockets) {
       const watched = [...end.pairs.values()].find((pair) => pair.cookie === cookie);
       if (watched !== undefined) this.#lookAt(end, watched, 'destroy');
     }
+    // More were freed than it could tell of: which, a look at each that lived tells.
+    if (hasLost) for (const watched of end.pairs.values()) if (watched.isAlive) this.#lookAt(end, watched);
   }
 
   #watch(end: End, pair: Pair): WatchedPair {

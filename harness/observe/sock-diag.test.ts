@@ -128,10 +128,25 @@ for (const ipVersion of [4, 6] as const) {
       lo.close(accepted);
       const heard = new Map<string, DiagSocket>();
       await lo.until(() => {
-        for (const socket of destroyed.take()) heard.set(socket.cookie, socket);
+        for (const socket of destroyed.take().sockets) heard.set(socket.cookie, socket);
         return cookies.every((cookie) => cookie !== undefined && heard.has(cookie));
       });
       expect([...heard.values()].every(({ state }) => state === 'CLOSED')).to.equal(true);
+    });
+
+    it('says when more sockets were freed than it could hear of, and goes on', () => {
+      const destroyed = own(lo.namespace.run(() => new DestroyListener()));
+      const listener = lo.listen(4000);
+      const opened = 1000;
+      for (let i = 0; i < opened; i += 1) {
+        const fd = lo.connect(4000, 5000 + i);
+        lo.abort(fd);
+        lo.close(lo.accept(listener));
+      }
+      const first = destroyed.take();
+      expect(first.hasLost).to.equal(true);
+      expect(first.sockets.length).to.be.within(1, 2 * opened - 1);
+      expect(destroyed.take()).to.deep.equal({ sockets: [], hasLost: false });
     });
   });
 }

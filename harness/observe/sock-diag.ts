@@ -121,9 +121,10 @@ export class DestroyListener implements Disposable {
     return this.#netlink.fd;
   }
 
-  /** The sockets freed since the last call, as they were at their end. Never waits. */
-  take(): DiagSocket[] {
-    return this.#netlink.pending().flatMap(decodeDiagMessage);
+  /** The sockets freed since the last call, as they were at their end, and whether more were than the kernel could tell of. Never waits. */
+  take(): { readonly sockets: readonly DiagSocket[]; readonly hasLost: boolean } {
+    const { messages, hasLost } = this.#netlink.pending();
+    return { sockets: messages.flatMap(decodeDiagMessage), hasLost };
   }
 
   [Symbol.dispose](): void {

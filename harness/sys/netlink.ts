@@ -138,16 +138,23 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  /** What a multicast group has sent since the last call. Never waits. */
-  pending(): NetlinkMessage[] {
+  /** What a multicast group has sent since the last call, and whether the kernel had more than there was room for. Never waits. */
+  pending(): { readonly messages: readonly NetlinkMessage[]; readonly hasLost: boolean } {
     const messages: NetlinkMessage[] = [];
+    let hasLost = false;
     for (;;) {
-      const octets = checkAgain(
-        libc.recv(this.fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT),
-        'recv(AF_NETLINK)',
-      );
-      if (octets === undefined) return messages;
-      messages.push(...parseMessages(this.#buffer.slice(0, octets)));
+      try {
+        const octets = checkAgain(
+          libc.recv(this.fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT),
+          'recv(AF_NETLINK)',
+        );
+        if (octets === undefined) return { messages, hasLost };
+        messages.push(...parseMessages(this.#buffer.slice(0, octets)));
+      } catch (error) {
+        // Said once for all that was lost; what was kept comes behind.
+        if (!(error instanceof SysError && error.code === 'ENOBUFS')) throw error;
+        hasLost = true;
+      }
     }
   }
 
