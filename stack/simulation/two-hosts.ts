@@ -1,6 +1,7 @@
 /** Two hosts and what lies between them, in virtual time: a wire of a fixed latency whose mishaps are chosen, or drawn from a seed. */
 import { Random } from '../../harness/segment/index.js';
 import { TcpStack, type TcpStackOptions } from '../host/index.js';
+import { PacketSlab } from './packet-slab.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export type HostName = 'client' | 'server';
@@ -45,6 +46,9 @@ export const ADDRESSES = {
 } as const;
 export const LATENCY_NS = 100_000;
 
+/** Of IPv6 without jumbograms. */
+const MOST_PACKET_OCTETS = 65_575;
+
 export class TwoHosts {
   readonly clock = new VirtualClock();
   readonly client: TcpStack;
@@ -61,12 +65,14 @@ export class TwoHosts {
       for (let i = 0; i < octets; i += 1) drawn[i] = random.octet();
       return drawn;
     };
+    const slab = new PacketSlab();
     const make = (from: HostName): TcpStack =>
       new TcpStack({
         clock: this.clock,
         randomBytes,
         addresses: [addresses[from]],
-        output: (packet) => this.#pass(from, packet),
+        packetMemory: new Uint8Array(MOST_PACKET_OCTETS),
+        output: (packet) => this.#pass(from, slab.keep(packet)),
         ...options.stack,
         ...options[from],
       });
