@@ -250,11 +250,10 @@ export class TcpStack implements SocketHost {
       return;
     }
     // A port at which nobody listens any more is none to open anew: TIME-WAIT goes on.
-    if (socket.state === 'TIME-WAIT' && this.#listeners.find(ip.dst, dstPort) === undefined)
-      socket.block.settings = { ...socket.block.settings, timeWaitReuse: false };
+    const isListened = socket.state !== 'TIME-WAIT' || this.#listeners.find(ip.dst, dstPort) !== undefined;
     const step = newStep(this.now());
     const hadCookie = socket.block.fastOpenCookie;
-    segmentArrives(socket.block, step, segment);
+    segmentArrives(socket.block, step, segment, isListened);
     if (hadCookie !== undefined && (segment.flags & FLAG.SYN) !== 0) this.#keepCookie(segment);
     this.done(socket, step);
     // RFC 6191: the old connection has made room for a new one.

@@ -18,16 +18,17 @@ import { linger, lingerAnew, mayReopen } from './time-wait.js';
 import { watchIdleness, watchPatience } from './timers.js';
 import { isFinSent, transmit } from './transmit.js';
 
-export function segmentArrives(block: ControlBlock, step: Step, segment: Segment): void {
+/** `isListened`: somebody would take a SYN that may end TIME-WAIT. */
+export function segmentArrives(block: ControlBlock, step: Step, segment: Segment, isListened = true): void {
   block.counts.segmentsIn += 1;
-  arrives(block, step, segment);
+  arrives(block, step, segment, isListened);
   if (block.state === 'CLOSED' || block.state === 'LISTEN') return;
   transmit(block, step);
   watchPatience(block, step.nowNs);
   watchIdleness(block);
 }
 
-function arrives(block: ControlBlock, step: Step, segment: Segment): void {
+function arrives(block: ControlBlock, step: Step, segment: Segment, isListened: boolean): void {
   switch (block.state) {
     case 'CLOSED':
       arrivesInClosed(block, step, segment);
@@ -39,13 +40,13 @@ function arrives(block: ControlBlock, step: Step, segment: Segment): void {
       arrivesInSynSent(block, step, segment);
       return;
     default:
-      arrivesOtherwise(block, step, segment);
+      arrivesOtherwise(block, step, segment, isListened);
   }
 }
 
 /** Section 3.10.7.4. Each step says whether the next one follows. */
-function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment): void {
-  if (block.state === 'TIME-WAIT' && mayReopen(block, arrived)) {
+function arrivesOtherwise(block: ControlBlock, step: Step, arrived: Segment, isListened: boolean): void {
+  if (block.state === 'TIME-WAIT' && isListened && mayReopen(block, arrived)) {
     step.notices.push({ kind: 'reincarnation', sndNxt: block.sndNxt });
     freed(block, step);
     return;
