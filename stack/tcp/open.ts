@@ -11,30 +11,16 @@ import { synWasRepeated } from './round-trip.js';
 import { effectiveMss, TCP_HEADER_OCTETS } from './sizes.js';
 import { enter, type Step } from './step.js';
 import { armRetransmit, watchPatience } from './timers.js';
+import { leaves } from './transmit.js';
 
 /** Active OPEN: <SEQ=ISS><CTL=SYN>, and SYN-SENT. What was given to SEND already may travel on it where there is a Fast Open cookie. */
 export function openActive(block: ControlBlock, step: Step): void {
   enter(block, step, 'SYN-SENT');
-  pushSyn(block, step);
+  leaves(block, step, SYN);
   const octets = synDataOctets(block);
   const payload = octets > 0 ? block.sendRing.read(0, octets) : undefined;
   emitSyn(block, step, payload);
-  if (octets > 0) {
-    block.sent.push({
-      seq: block.sndNxt,
-      length: octets,
-      isSyn: false,
-      isFin: false,
-      isPushed: true,
-      sentNs: step.nowNs,
-      order: block.counts.segmentsOut,
-      transmissions: 1,
-      isSacked: false,
-      isLost: false,
-      mtuProbe: 0,
-    });
-    block.sndNxt = seqAdd(block.sndNxt, octets);
-  }
+  if (octets > 0) leaves(block, step, { ...PLAIN, length: octets, isPushed: true });
   armRetransmit(block, step.nowNs);
   watchPatience(block, step.nowNs);
 }
@@ -46,22 +32,8 @@ function synDataOctets(block: ControlBlock): number {
   return Math.min(block.sendOctets, room);
 }
 
-function pushSyn(block: ControlBlock, step: Step): void {
-  block.sent.push({
-    seq: block.iss,
-    length: 1,
-    isSyn: true,
-    isFin: false,
-    isPushed: false,
-    sentNs: step.nowNs,
-    order: block.counts.segmentsOut,
-    transmissions: 1,
-    isSacked: false,
-    isLost: false,
-    mtuProbe: 0,
-  });
-  block.sndNxt = seqAdd(block.iss, 1);
-}
+const PLAIN = { length: 1, isSyn: false, isFin: false, isPushed: false, mtuProbe: 0 };
+const SYN = { ...PLAIN, isSyn: true };
 
 /** Third step of LISTEN (section 3.10.7.2): a SYN came. <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, and SYN-RECEIVED. */
 export function openPassive(block: ControlBlock, step: Step, segment: Segment, takesData = false): void {
@@ -72,7 +44,7 @@ export function openPassive(block: ControlBlock, step: Step, segment: Segment, t
     block.isFastOpened = true;
     takeText(block, step, { ...segment, seq: block.rcvNxt });
   }
-  pushSyn(block, step);
+  leaves(block, step, SYN);
   emitSyn(block, step);
   armRetransmit(block, step.nowNs);
   watchPatience(block, step.nowNs);

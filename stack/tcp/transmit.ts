@@ -131,6 +131,36 @@ function payloadLimit(block: ControlBlock, nowNs: Nanos): number {
   return segmentLimit(block, block.pathMtu) - optionOctets(usualOptions(block, nowNs));
 }
 
+/** What leaves for the first time is remembered, and SND.NXT moves behind it. */
+export function leaves(
+  block: ControlBlock,
+  step: Step,
+  {
+    length,
+    isSyn,
+    isFin,
+    isPushed,
+    mtuProbe,
+  }: Pick<SentRecord, 'length' | 'isSyn' | 'isFin' | 'isPushed' | 'mtuProbe'>,
+): SentRecord {
+  const record: SentRecord = {
+    seq: block.sndNxt,
+    length,
+    isSyn,
+    isFin,
+    isPushed,
+    sentNs: step.nowNs,
+    order: block.counts.segmentsOut,
+    transmissions: 1,
+    isSacked: false,
+    isLost: false,
+    mtuProbe,
+  };
+  block.sent.push(record);
+  block.sndNxt = endOf(record);
+  return record;
+}
+
 interface Piece {
   readonly octets: number;
   readonly isFin: boolean;
@@ -189,23 +219,15 @@ function mayBeSmall(block: ControlBlock, octets: number, isAll: boolean): boolea
 }
 
 function sendPiece(block: ControlBlock, step: Step, { octets, isFin, mtuProbe }: Piece): void {
-  const record: SentRecord = {
-    seq: block.sndNxt,
+  block.recovery.rate.out += octets;
+  const wasIdle = block.sent.count === 0;
+  const record = leaves(block, step, {
     length: octets + (isFin ? 1 : 0),
     isSyn: false,
     isFin,
     isPushed: octets > 0 && octets === unsentOctets(block),
-    sentNs: step.nowNs,
-    order: block.counts.segmentsOut,
-    transmissions: 1,
-    isSacked: false,
-    isLost: false,
     mtuProbe,
-  };
-  block.recovery.rate.out += octets;
-  const wasIdle = block.sent.count === 0;
-  block.sent.push(record);
-  block.sndNxt = endOf(record);
+  });
   // RFC 3168 section 6.1.6: what probes a shut window is not marked.
   emitRecord(block, step, record, block.sndWnd > 0);
   if (isFin) finSent(block, step);
