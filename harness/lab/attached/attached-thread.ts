@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { check, libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
 import type { Report } from '../netns/thread/protocol.js';
 import { unpackRecords } from '../netns/thread/record-pack.js';
+import { PendingCalls } from '../pending-calls.js';
 import type {
   AttachedCommand,
   AttachedRequest,
@@ -15,19 +16,13 @@ const ENDING = -1;
 
 export type AttachedReport = Exclude<Report, { readonly kind: 'answer' | 'refused' | 'packed' | 'to-peer' }>;
 
-interface Pending {
-  resolve(value: AttachedValue): void;
-  reject(error: Error): void;
-}
-
 export class AttachedThread {
   readonly #worker: Worker;
   readonly #wakeFd: number;
   readonly #posted = new Int32Array(new SharedArrayBuffer(4));
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingCalls<AttachedValue>;
   readonly #onReport: (report: AttachedReport) => void;
   readonly #ended: Promise<void>;
-  #calls = 0;
   #failure: Error | undefined;
   readonly #endAtExit = () => this.#end();
 
@@ -44,6 +39,7 @@ export class AttachedThread {
       mayWatch: availableParallelism() > 1,
     };
     this.#worker = new Worker(new URL('./thread/worker.js', import.meta.url), { workerData, execArgv: [] });
+    this.#pending = new PendingCalls(this.#worker);
     this.#worker.on('message', (reports: readonly Report[]) => {
       for (const report of reports) this.#take(report);
     });
@@ -60,11 +56,7 @@ export class AttachedThread {
 
   request(request: AttachedRequest): Promise<AttachedValue> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    this.#calls += 1;
-    const call = this.#calls;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(call, { resolve, reject });
-      if (this.#pending.size === 1) this.#worker.ref();
+    return this.#pending.make((call) => {
       this.#worker.postMessage({ call, request } satisfies AttachedCommand);
       Atomics.add(this.#posted, 0, 1);
       this.#wake();
@@ -93,10 +85,10 @@ export class AttachedThread {
   #take(report: Report): void {
     switch (report.kind) {
       case 'answer':
-        this.#settle(report.call)?.resolve(report.value);
+        this.#pending.resolve(report.call, report.value);
         return;
       case 'refused':
-        this.#settle(report.call)?.reject(new Error(report.message));
+        this.#pending.reject(report.call, new Error(report.message));
         return;
       case 'packed':
         unpackRecords(report.records, (lab, record) => this.#onReport({ kind: 'arrived', lab, record }));
@@ -108,18 +100,10 @@ export class AttachedThread {
     }
   }
 
-  #settle(call: number): Pending | undefined {
-    const pending = this.#pending.get(call);
-    this.#pending.delete(call);
-    if (this.#pending.size === 0) this.#worker.unref();
-    return pending;
-  }
-
   #fail(error: Error): void {
     const isNews = this.#failure === undefined;
     this.#failure ??= error;
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
-    this.#pending.clear();
+    this.#pending.rejectAll(this.#failure);
     if (isNews) this.#onReport({ kind: 'failed', lab: 'all', message: error.message });
   }
 }

@@ -6,6 +6,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock/index.js';
 import { type CallLog, type Endpoint, remoteOwnEndpoint, resultOf } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
+import { PendingCalls } from '../pending-calls.js';
 import type {
   OpenOwnSide,
   OwnCommand,
@@ -16,11 +17,6 @@ import type {
 } from './own-thread/protocol.js';
 
 type Answer = (OwnReport & { kind: 'answer' })['answer'];
-
-interface Pending {
-  resolve(answer: Answer): void;
-  reject(error: Error): void;
-}
 
 export interface OwnEndOptions extends OpenOwnSide {
   readonly lab: number;
@@ -33,9 +29,8 @@ export interface OwnEndOptions extends OpenOwnSide {
 
 export class OwnThread {
   readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingCalls<Answer>;
   readonly #failed = new Map<number, (error: Error) => void>();
-  #calls = 0;
   #failure: Error | undefined;
 
   constructor(options: OwnThreadOptions) {
@@ -46,6 +41,7 @@ export class OwnThread {
       transferList: [wire as MessagePort],
       execArgv: [],
     });
+    this.#pending = new PendingCalls(this.#worker);
     this.#worker.on('message', (report: OwnReport) => this.#take(report));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`the stack's thread ended (${code})`)));
@@ -73,14 +69,9 @@ export class OwnThread {
 
   #ask(lab: number, side: Side, request: OwnRequest): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    this.#calls += 1;
-    const command: OwnCommand = { lab, side, call: this.#calls, request };
-    return new Promise((resolve, reject) => {
-      this.#pending.set(command.call, { resolve, reject });
-      // Somebody waits: the process must not end before the answer.
-      if (this.#pending.size === 1) this.#worker.ref();
-      this.#worker.postMessage(command);
-    });
+    return this.#pending.make((call) =>
+      this.#worker.postMessage({ lab, side, call, request } satisfies OwnCommand),
+    );
   }
 
   #take(report: OwnReport): void {
@@ -88,18 +79,14 @@ export class OwnThread {
       this.#failed.get(report.lab)?.(new Error(report.message));
       return;
     }
-    const pending = this.#pending.get(report.call);
-    this.#pending.delete(report.call);
-    if (this.#pending.size === 0) this.#worker.unref();
-    pending?.resolve(report.answer);
+    this.#pending.resolve(report.call, report.answer);
   }
 
   /** The thread is gone: all that wait hear of it. */
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    this.#pending.rejectAll(error);
     for (const failed of this.#failed.values()) failed(error);
   }
 }

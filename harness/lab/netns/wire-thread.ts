@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { check, libc, monotonicNs, NetworkNamespace, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
+import { PendingCalls } from '../pending-calls.js';
 import { OwnThread } from './own-thread.js';
 import { Rtnetlink } from './rtnetlink.js';
 import { writeIfThere } from './settings.js';
@@ -28,11 +29,6 @@ type Value = (Answer & { kind: 'answer' })['value'];
 export type OnReport = (report: LabReport) => void;
 export type LabReport = Exclude<Report, { readonly kind: 'answer' | 'refused' | 'packed' }>;
 
-interface Pending {
-  resolve(value: Value): void;
-  reject(error: Error): void;
-}
-
 /** A namespace with the far ends of links. */
 export interface FarSide {
   readonly namespace: NetworkNamespace;
@@ -45,9 +41,8 @@ export class WireThread {
   readonly #worker: Worker;
   readonly #wakeFd: number;
   readonly #posted = new Int32Array(new SharedArrayBuffer(4));
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingCalls<Value>;
   readonly #labs = new Map<number, OnReport>();
-  #calls = 0;
   #labsOpened = 0;
   #links = 0;
   #own: OwnThread | undefined;
@@ -72,6 +67,7 @@ export class WireThread {
     };
     // Without our own execArgv: what a test runner loads into each thread has no business there.
     this.#worker = new Worker(new URL('./thread/worker.js', import.meta.url), { workerData, execArgv: [] });
+    this.#pending = new PendingCalls(this.#worker);
     this.#worker.on('message', (reports: readonly Report[]) => {
       for (const report of reports) this.#take(report);
     });
@@ -113,14 +109,7 @@ export class WireThread {
 
   request(lab: number, request: Request): Promise<Value> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    this.#calls += 1;
-    const call = this.#calls;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(call, { resolve, reject });
-      // Somebody waits: the process must not end before the answer.
-      if (this.#pending.size === 1) this.#worker.ref();
-      this.#post({ lab, call, request });
-    });
+    return this.#pending.make((call) => this.#post({ lab, call, request }));
   }
 
   /** A packet from a lab's scripted peer. */
@@ -150,10 +139,10 @@ export class WireThread {
   #take(report: Report): void {
     switch (report.kind) {
       case 'answer':
-        this.#settle(report.call)?.resolve(report.value);
+        this.#pending.resolve(report.call, report.value);
         return;
       case 'refused':
-        this.#settle(report.call)?.reject(new Error(report.message));
+        this.#pending.reject(report.call, new Error(report.message));
         return;
       case 'packed':
         unpackRecords(report.records, (lab, record) =>
@@ -169,20 +158,12 @@ export class WireThread {
     }
   }
 
-  #settle(call: number): Pending | undefined {
-    const pending = this.#pending.get(call);
-    this.#pending.delete(call);
-    if (this.#pending.size === 0) this.#worker.unref();
-    return pending;
-  }
-
   /** The thread is gone: all that wait hear of it, and the next lab starts another. */
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     if (WireThread.#shared === this) WireThread.#shared = undefined;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    this.#pending.rejectAll(error);
     for (const onReport of this.#labs.values())
       onReport({ kind: 'failed', lab: 'all', message: error.message });
   }
