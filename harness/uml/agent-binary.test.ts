@@ -1,7 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { agentBinary } from './agent-binary.js';
 
@@ -33,6 +44,32 @@ describe('the agent', () => {
   it('without any compiler is refused with what installs one', async () => {
     process.env.PATH = folder;
     expect(await refusal()).to.match(/^BuildError: .*no C compiler: "apt-get install gcc.*dnf/);
+  });
+
+  it('is compiled by nobody any more once the command was interrupted', async () => {
+    // Like gcc: the work is another process's.
+    const compiler = join(folder, 'cc');
+    const says = join(folder, 'at-work');
+    writeFileSync(
+      compiler,
+      `#!/bin/sh\n[ "$1" = --version ] && exit\nsleep 1000 & echo $! > ${says}.new; mv ${says}.new ${says}; wait\n`,
+    );
+    chmodSync(compiler, 0o755);
+    const main = `import { agentBinary } from '${new URL('./agent-binary.js', import.meta.url)}';
+process.on('SIGINT', () => process.exit(130));
+await agentBinary('${source}');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', main], {
+      env: { ...process.env, PATH: `${folder}:${PATH}` },
+      stdio: 'inherit',
+      detached: true,
+    });
+    const exit = once(child, 'exit');
+    while (!existsSync(says)) await setTimeout(5);
+    const worker = readFileSync(says, 'latin1').trim();
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    expect(await exit).to.deep.equal([130, null]);
+    while (existsSync(`/proc/${worker}/cwd`)) await setTimeout(5);
+    expect(readdirSync(join(folder, 'cache', 'build'))).to.deep.equal([]);
   });
 
   // Declared where it can run.
@@ -71,7 +108,8 @@ describe('the agent', () => {
       expect(await refusal()).to.match(
         /^BuildError: the agent cannot be compiled: .*agent\.c:1:\d+: error: .*nothing/,
       );
-      expect(readdirSync(join(folder, 'cache', 'agents'))).to.deep.equal([]);
+      expect(existsSync(join(folder, 'cache', 'agents'))).to.equal(false);
+      expect(readdirSync(join(folder, 'cache', 'build'))).to.deep.equal([]);
     });
   }
 });

@@ -2,13 +2,14 @@
  * The agent as a static program for this machine's kind of processor. A guest has no libraries, so nothing may be linked at
  * run time. It is compiled when first asked for and kept in the cache.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { contentName, placeBeside } from './kept-file.js';
+import { contentName } from './kept-file.js';
 import { BuildError } from './kernel/build-error.js';
-import { cacheFolder } from './kernel/cache.js';
+import { cacheFolder, makeFolder } from './kernel/cache.js';
 import { imagesFolder } from './kernel/recipe.js';
+import { Workshop } from './kernel/workshop.js';
 
 const COMPILERS = ['cc', 'gcc', 'clang'] as const;
 const FLAGS = ['-static', '-O2', '-Wall'] as const;
@@ -32,7 +33,13 @@ interface Compiler {
 
 async function findCompiler(): Promise<Compiler | undefined> {
   for (const name of COMPILERS) {
-    const { failed, stdout } = await execa(name, ['--version'], { reject: false, stderr: 'ignore' });
+    // Of a group of its own: one that a terminal's Ctrl-C ends is not one that is missing.
+    const { failed, stdout } = await execa(name, ['--version'], {
+      reject: false,
+      stderr: 'ignore',
+      detached: true,
+      cleanup: false,
+    });
     if (!failed) return { name, version: stdout };
   }
   return undefined;
@@ -50,18 +57,17 @@ function builtElsewhen(folder: string, ofSource: string): string {
 }
 
 async function compile(compiler: string, source: string, file: string): Promise<void> {
-  const beside = placeBeside(file);
-  try {
-    const { failed, stderr } = await execa(compiler, [...FLAGS, '-o', beside, source], { reject: false });
-    if (failed) throw new BuildError(`the agent cannot be compiled: ${why(stderr)}`);
-    renameSync(beside, file);
-  } finally {
-    rmSync(beside, { force: true });
-  }
+  await using workshop = new Workshop('agent');
+  const made = join(workshop.folder, 'agent');
+  const args = [...FLAGS, '-o', made, source];
+  const ended = await workshop.run(compiler, args, { env: { TMPDIR: workshop.folder } });
+  if (ended.failed) throw workshop.failure(`the agent cannot be compiled: ${why(ended.lines)}`, ended);
+  makeFolder(dirname(file));
+  renameSync(made, file);
 }
 
-function why(stderr: string): string {
-  if (/cannot find -lc\b|unable to find library -lc\b/.test(stderr))
+function why(lines: readonly string[]): string {
+  if (/cannot find -lc\b|unable to find library -lc\b/.test(lines.join('\n')))
     return 'there is no static C library: "apt-get install libc6-dev" or "dnf install glibc-static" installs it';
-  return stderr.split('\n').find((line) => /\berror\b/.test(line)) ?? 'the compiler failed and said nothing';
+  return lines.find((line) => /\berror\b/.test(line)) ?? 'the compiler failed and said nothing';
 }
