@@ -1,15 +1,10 @@
 /** A booted guest as labs see it: its agent, its tracepoints, and a place on its wire for each lab. */
 import type { Clock, Nanos } from '../../clock/index.js';
 import { AgentClient, AgentGone, type RequestName, SocketError } from '../../endpoint/index.js';
-import {
-  NETLINK_ROUTE,
-  type NetlinkMessage,
-  type NetlinkRequest,
-  requestMessage,
-  takeAnswers,
-} from '../../sys/index.js';
+import { NETLINK_ROUTE, type NetlinkMessage, type NetlinkRequest } from '../../sys/index.js';
 import { messageOf } from '../../text/index.js';
 import { type Card, type Guest, GuestDied, type GuestRun } from '../../uml/index.js';
+import { askThroughAgent } from '../agent-netlink.js';
 import { findLink, linkIndex, setUp } from '../rtnetlink-messages.js';
 import { AgentWatch } from './agent-watch.js';
 import { decodeFrame, ETHERTYPE_IPV4, ETHERTYPE_IPV6, encodeFrame } from './ethernet.js';
@@ -201,7 +196,7 @@ export class GuestHost {
   /** Asks netlink inside a namespace of the guest. */
   netlink(namespace: number, protocol: number, request: NetlinkRequest): Promise<readonly NetlinkMessage[]> {
     this.#sequence += 1;
-    return ask(this.client, namespace, protocol, request, this.#sequence);
+    return askThroughAgent({ client: this.client, namespace }, protocol, request, this.#sequence);
   }
 
   take(card: WireCard, octets: Uint8Array): void {
@@ -251,14 +246,3 @@ async function letSleep(client: AgentClient): Promise<void> {
 
 /** The last three octets tell labs apart. */
 const macKey = (mac: Uint8Array): number => ((mac[3] ?? 0) << 16) | ((mac[4] ?? 0) << 8) | (mac[5] ?? 0);
-
-async function ask(
-  client: AgentClient,
-  namespace: number,
-  protocol: number,
-  request: NetlinkRequest,
-  sequence: number,
-): Promise<readonly NetlinkMessage[]> {
-  const octets = await client.netlink(namespace, protocol, requestMessage(request, sequence));
-  return takeAnswers(octets, request).answers;
-}
