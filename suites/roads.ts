@@ -15,7 +15,7 @@ export const serverAddress = (stage: Stage): Address => ({ ip: stage.ip('server'
 /** Both ends established, the handshake complete on the wire and nothing sent. */
 export async function established(stage: Stage): Promise<Pair> {
   const listener = await stage.server.listen({ port: SERVER_PORT });
-  const client = await stage.client.connect(serverAddress(stage));
+  const client = await stage.client.connect(listener.local);
   const server = await listener.accept();
   return { listener, client, server };
 }
