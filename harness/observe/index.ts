@@ -11,6 +11,6 @@ export * from './sock-diag.js';
 export * from './tcp-info-eye.js';
 export * from './tracepoint-event.js';
 export * from './tracepoints.js';
-export { findTracefs, startOfProcess } from './tracing-instance.js';
+export { findTracefs } from './tracing-instance.js';
 export * from './transition.js';
 export { WatchedPair } from './watched-pair.js';

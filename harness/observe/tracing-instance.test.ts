@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { findTracefs, startOfProcess, sweepInstances } from './tracing-instance.js';
+import { findTracefs, sweepInstances } from './tracing-instance.js';
 
 const OWNER = fileURLToPath(new URL('./owner-fixture.js', import.meta.url));
 const tracefs = findTracefs();
@@ -71,10 +71,5 @@ describe('a tracing instance', () => {
       owner.stdin?.end();
       await gone(path);
     }
-  });
-
-  it('knows its owner by pid and start time', () => {
-    expect(startOfProcess(process.pid)).to.match(/^\d+$/);
-    expect(startOfProcess(2 ** 22 + 1)).to.equal(undefined);
   });
 });

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { startOfProcess } from '../sys/index.js';
 
 const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 const PREFIX = 'lastack-';
@@ -142,15 +143,5 @@ export function sweepInstances(instances: string): void {
     } catch {
       // In use, or its guard was faster: either way it is looked after.
     }
-  }
-}
-
-/** Start time of a process in clock ticks since boot (proc(5), field 22 of stat): tells a pid used again from the first. */
-export function startOfProcess(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }

@@ -6,5 +6,6 @@ export * from './mapped-memory.js';
 export * from './monotonic.js';
 export * from './namespace.js';
 export * from './netlink.js';
+export * from './process-start.js';
 export * from './processor.js';
 export * from './sockaddr.js';

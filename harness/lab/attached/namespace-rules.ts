@@ -1,6 +1,5 @@
 /** Our rules in one network namespace: added together, counted, and taken out by exactly their tag, whatever else is there. */
-import { startOfProcess } from '../../observe/index.js';
-import type { NetworkNamespace } from '../../sys/index.js';
+import { type NetworkNamespace, startOfProcess } from '../../sys/index.js';
 import {
   addRules,
   type OwnedRule,

@@ -1,7 +1,6 @@
 /** What can be attached to: the network namespace of a process of this machine. Containers and services are the process that they run. */
 import { readFileSync } from 'node:fs';
-import { startOfProcess } from '../../observe/index.js';
-import { NetworkNamespace } from '../../sys/index.js';
+import { NetworkNamespace, startOfProcess } from '../../sys/index.js';
 import { AttachRefused, NoSuchTarget } from './attach-errors.js';
 
 export interface Target extends Disposable {

@@ -1,0 +1,196 @@
+/** A Docker engine: what lastack makes in it, finds in it, and takes away again. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Agent } from 'node:http';
+import { homedir } from 'node:os';
+import type Dockerode from 'dockerode';
+import { limited } from './call-limit.js';
+import { type RunningContainer, startContainer } from './container.js';
+import { type ContainerSpec, type Named, purposeWord } from './container-spec.js';
+import { type EngineOptions, engineAddress, type Surroundings } from './engine-address.js';
+import { openClient } from './engine-client.js';
+import { EngineError, imageMissing } from './engine-error.js';
+import { type FoundContainer, findContainer } from './find-container.js';
+import { isOfThisMachine } from './locality.js';
+import { type EngineNetwork, makeNetwork, type NetworkOptions } from './network.js';
+import { LABEL, ownerLabel, thisProcess } from './owner-label.js';
+import { type EngineSwept, sweepEngine } from './sweep.js';
+
+/** What an engine says of itself. */
+export interface EngineFacts {
+  readonly version: string;
+  readonly api: string;
+  readonly storageDriver: string;
+  readonly cgroup: string;
+}
+
+interface Opened {
+  readonly docker: Dockerode;
+  readonly agent: Agent;
+  readonly text: string;
+  readonly isLocal: boolean;
+  readonly facts: EngineFacts;
+}
+
+/** One for all engines of this process. */
+const RUN_ID = randomBytes(4).toString('hex');
+let made = 0;
+
+export class Engine implements AsyncDisposable {
+  readonly docker: Dockerode;
+  readonly text: string;
+  readonly runId = RUN_ID;
+  readonly isLocal: boolean;
+  readonly facts: EngineFacts;
+  readonly #agent: Agent;
+  readonly #owner = thisProcess();
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #containers = new Set<RunningContainer>();
+  readonly #networks = new Set<EngineNetwork>();
+  #isClosed = false;
+
+  private constructor({ docker, agent, text, isLocal, facts }: Opened) {
+    this.docker = docker;
+    this.#agent = agent;
+    this.text = text;
+    this.isLocal = isLocal;
+    this.facts = facts;
+  }
+
+  static async connect(options: EngineOptions = {}): Promise<Engine> {
+    const address = engineAddress(options, surroundings());
+    const { docker, agent, text } = await openClient(address);
+    try {
+      const info: EngineInfo = await limited({ engine: text, what: 'describe itself' }, () => docker.info());
+      const isUnixSocket = address.kind === 'unix';
+      return new Engine({
+        docker,
+        agent,
+        text,
+        isLocal: isOfThisMachine({ isUnixSocket, name: info.Name, kernel: info.KernelVersion }),
+        facts: {
+          version: info.ServerVersion,
+          api: (docker.modem as unknown as { readonly version: string }).version.slice(1),
+          storageDriver: info.Driver,
+          cgroup: `v${info.CgroupVersion ?? '1'}`,
+        },
+      });
+    } catch (error) {
+      agent.destroy();
+      throw error;
+    }
+  }
+
+  async hasImage(name: string): Promise<boolean> {
+    try {
+      await limited({ engine: this.text, what: `look for the image ${name}`, image: name }, (abortSignal) =>
+        // Only its types do not know the signal.
+        this.docker.getImage(name).inspect({ abortSignal } as Dockerode.ImageInspectOptions),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'no-image') return false;
+      throw error;
+    }
+  }
+
+  createNetwork(options: NetworkOptions): Promise<EngineNetwork> {
+    return this.#making(async () => {
+      const named = this.#named(options.purpose, {});
+      const network = await makeNetwork(this, options, {
+        ...named,
+        onRemoved: () => this.#networks.delete(network),
+      });
+      this.#networks.add(network);
+      return network;
+    });
+  }
+
+  start(spec: ContainerSpec): Promise<RunningContainer> {
+    return this.#making(async () => {
+      if (!(await this.hasImage(spec.image)))
+        throw new EngineError('no-image', imageMissing(spec.image, this.text));
+      const named = this.#named(spec.purpose, spec.labels ?? {});
+      const container = await startContainer(this, spec, {
+        ...named,
+        onRemoved: () => this.#containers.delete(container),
+      });
+      this.#containers.add(container);
+      return container;
+    });
+  }
+
+  /** What is under way when this engine is closed is waited for, and removed with the rest. */
+  async #making<T>(make: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new TypeError(`${this.text} was closed: connect to it anew`);
+    const making = make();
+    this.#underWay.add(making);
+    try {
+      return await making;
+    } finally {
+      this.#underWay.delete(making);
+    }
+  }
+
+  find(name: string): Promise<FoundContainer> {
+    return findContainer(this.docker, this.text, name);
+  }
+
+  sweep(): Promise<EngineSwept> {
+    return sweepEngine(this.docker, this.text, this.#owner);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await Promise.allSettled(this.#underWay);
+      await allDisposed(this.#containers).finally(() => allDisposed(this.#networks));
+    } finally {
+      this.#agent.destroy();
+    }
+  }
+
+  #named(purpose: string, labels: Readonly<Record<string, string>>): Named {
+    made += 1;
+    return {
+      name: `lastack-${this.runId}-${made}-${purposeWord(purpose)}`,
+      labels: {
+        ...labels,
+        [LABEL.run]: this.runId,
+        [LABEL.owner]: ownerLabel(this.#owner),
+        [LABEL.purpose]: purpose,
+      },
+    };
+  }
+}
+
+/** All of them, whatever fails; the first failure is told. */
+async function allDisposed(all: Iterable<AsyncDisposable>): Promise<void> {
+  const endings = await Promise.allSettled([...all].map((each) => each[Symbol.asyncDispose]()));
+  for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
+}
+
+interface EngineInfo {
+  readonly Name: string;
+  readonly KernelVersion: string;
+  readonly ServerVersion: string;
+  readonly Driver: string;
+  readonly CgroupVersion?: string;
+}
+
+function surroundings(): Surroundings {
+  const orNothing = <T>(look: () => T, nothing: T): T => {
+    try {
+      return look();
+    } catch {
+      return nothing;
+    }
+  };
+  return {
+    env: process.env,
+    home: homedir(),
+    read: (path) => orNothing(() => readFileSync(path, 'utf8'), undefined),
+    list: (folder) => orNothing(() => readdirSync(folder), []),
+  };
+}

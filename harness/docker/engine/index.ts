@@ -1,0 +1,11 @@
+export type { RunningContainer } from './container.js';
+export type { Ended as ContainerEnded } from './container-end.js';
+export type { ContainerSpec } from './container-spec.js';
+export { Engine, type EngineFacts } from './engine.js';
+export type { EngineOptions } from './engine-address.js';
+export { EngineError, type EngineErrorKind } from './engine-error.js';
+export type { FoundContainer } from './find-container.js';
+export type { EngineNetwork, NetworkOptions } from './network.js';
+export type { Stdio } from './standard-streams.js';
+export type { EngineSwept } from './sweep.js';
+export { type PlacedFile, tar } from './tar.js';
