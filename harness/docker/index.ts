@@ -1,2 +1,3 @@
-/** Docker engines and what lastack has in them. */
+/** Docker engines, the images that lastack has for them, and what it makes in them. */
 export * from './engine/index.js';
+export * from './images/index.js';

@@ -5,4 +5,5 @@ export { GUEST_MTU, USUAL_MTU } from './guest-card.js';
 export type { GuestRun } from './guest-clock.js';
 export { GuestDied, IS_GONE } from './guest-died.js';
 export { initramfsFile, packInitramfs } from './initramfs.js';
+export { contentName } from './kept-file.js';
 export * from './kernel/index.js';
