@@ -21,6 +21,7 @@ import { clean } from './clean.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
 import { EXIT, UsageError } from './exit.js';
+import { imagesBuild, imagesList, imagesRemove } from './images.js';
 import { kernelBuild, kernelList, kernelRemove } from './kernel.js';
 import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
@@ -44,6 +45,12 @@ export async function act({ command, names, options }: CommandLine): Promise<num
       return kernelList();
     case 'kernel remove':
       return kernelRemove(names);
+    case 'images build':
+      return imagesBuild(names, options);
+    case 'images list':
+      return imagesList();
+    case 'images remove':
+      return imagesRemove(names);
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;

@@ -21,7 +21,10 @@ export interface CommandLine {
     | 'doctor'
     | 'kernel build'
     | 'kernel list'
-    | 'kernel remove';
+    | 'kernel remove'
+    | 'images build'
+    | 'images list'
+    | 'images remove';
   readonly names: readonly string[];
   readonly options: Options;
 }
@@ -91,6 +94,7 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .action(acting('list'));
   ruleOptions(root.command('rules')).action((options: Options) => acting('rules')(undefined, options));
   kernels(root.command('kernel'), acting);
+  images(root.command('images'), acting);
   root
     .command('clean')
     .description('take away what a lastack that was killed has left: rules in network namespaces')
@@ -165,6 +169,26 @@ function kernels(command: Command, acting: Acting): void {
     .description('remove kernels from the cache')
     .argument('<versions...>', 'such as 6.12 or 7.x')
     .action(acting('kernel remove'));
+}
+
+function images(command: Command, acting: Acting): void {
+  command.description('build the images for the Docker engine, show those that are there, remove them');
+  const names = 'base, endpoint, wire, tools or toxiproxy (default: all)';
+  command
+    .command('build')
+    .description('build images, and what they stand on')
+    .argument('[names...]', names)
+    .option('--force', 'build also what is there and up to date')
+    .action(acting('images build'));
+  command
+    .command('list')
+    .description('show the images, and whether they are up to date')
+    .action((options: Options) => acting('images list')(undefined, options));
+  command
+    .command('remove')
+    .description('remove images, all versions of them')
+    .argument('[names...]', names)
+    .action(acting('images remove'));
 }
 
 function where(command: Command): Command {

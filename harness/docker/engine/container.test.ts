@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RunningContainer } from './container.js';
-import { needsTestEngine, TOOL, type TestEngine } from './engine.fixture.js';
+import { needsTestEngine, type TestEngine, TOOL } from './engine.fixture.js';
 import { EngineError, type EngineErrorKind } from './engine-error.js';
 
 const text = async (stream: AsyncIterable<unknown>): Promise<string> => {
@@ -91,7 +91,9 @@ describe('a container of ours', function () {
     expect(sentence).to.equal(`container ${container.name} has ended: exit code 7`);
     await container[Symbol.asyncDispose]();
     expect(await names()).to.not.include(`/${container.name}`);
-    expect(await container.logs()).to.include('bye').and.to.include('bye, to stderr');
+    expect(await container.logs())
+      .to.include('bye')
+      .and.to.include('bye, to stderr');
   });
 
   it('is removed by force, and tells that it was', async () => {
@@ -182,7 +184,12 @@ describe('a container of ours', function () {
 
   describe('that is refused', () => {
     const cases: readonly (readonly [string, object, EngineErrorKind, RegExp])[] = [
-      ['an image that is not there', { image: 'no/such:1' }, 'no-image', /has no image no\/such:1: "docker pull/],
+      [
+        'an image that is not there',
+        { image: 'no/such:1' },
+        'no-image',
+        /has no image no\/such:1: "docker pull/,
+      ],
       ['an image of ours', { image: 'lastack/agent:1' }, 'no-image', /"lastack images build" makes it/],
       [
         'a setting that the kernel does not have',
@@ -191,13 +198,23 @@ describe('a container of ours', function () {
         /refuses the setting net\.ipv4\.tcp_no_such/,
       ],
       [
-        'a setting that is not the container\'s',
+        "a setting that is not the container's",
         { sysctls: { 'vm.swappiness': '1' } },
         'refused',
         /refuses the setting vm\.swappiness/,
       ],
-      ['a value that the kernel refuses', { sysctls: { 'net.ipv4.ip_forward': 'x' } }, 'refused', /ip_forward/],
-      ['a capability that there is not', { capAdd: ['NET_NOTHING'] }, 'refused', /a capability of NET_NOTHING/],
+      [
+        'a value that the kernel refuses',
+        { sysctls: { 'net.ipv4.ip_forward': 'x' } },
+        'refused',
+        /ip_forward/,
+      ],
+      [
+        'a capability that there is not',
+        { capAdd: ['NET_NOTHING'] },
+        'refused',
+        /a capability of NET_NOTHING/,
+      ],
       ['a program that is not there', { entrypoint: ['/bin/none'] }, 'refused', /has no such program/],
       [
         'a container that is not there, for its network',
@@ -220,7 +237,10 @@ describe('a container of ours', function () {
 
     it('names a port that is taken', async () => {
       const spec = { image: test.image, purpose: 'port', command: ['listen', '80'] };
-      await using first = await test.engine.start({ ...spec, ports: [{ container: 80, hostIp: '127.0.0.1' }] });
+      await using first = await test.engine.start({
+        ...spec,
+        ports: [{ container: 80, hostIp: '127.0.0.1' }],
+      });
       const { NetworkSettings } = await test.engine.docker.getContainer(first.id).inspect();
       const host = Number(NetworkSettings.Ports['80/tcp']?.[0]?.HostPort);
       const ports = [{ container: 80, host, hostIp: '127.0.0.1' }];

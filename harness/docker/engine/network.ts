@@ -71,7 +71,12 @@ export async function makeNetwork(
 
 function madeNetwork(
   { docker, text }: Pick<NetworkMaker, 'docker' | 'text'>,
-  { id, name, subnets, onRemoved }: Omit<EngineNetwork, keyof AsyncDisposable> & Pick<Registered, 'onRemoved'>,
+  {
+    id,
+    name,
+    subnets,
+    onRemoved,
+  }: Omit<EngineNetwork, keyof AsyncDisposable> & Pick<Registered, 'onRemoved'>,
 ): EngineNetwork {
   const remove = async (): Promise<void> => {
     if (!(await removeNetwork(docker, text, id)))

@@ -37,7 +37,7 @@ export async function bootstrapBase({ workshop, onStep, signal }: Making): Promi
   signal.throwIfAborted();
   if (ended.failed)
     throw workshop.failure(`Debian ${SUITE} cannot be bootstrapped: ${why(ended.lines)}`, ended);
-  return { tarFile, way: `bootstrapped from Debian's packages (${SUITE})` };
+  return { archive: tarFile, way: `bootstrapped from Debian's packages (${SUITE})` };
 }
 
 /**

@@ -2,11 +2,12 @@
  * One build of one image in the engine, to be had under its name all at once or not at all. What is on the way carries the build's
  * label; when the build ends early, by an error or a signal, that is removed.
  */
-import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import type { OnStep } from '../../uml/index.js';
+import { type PlacedFile, tar } from '../engine/index.js';
 import { changesOf, type Labels, labelLine, labelled } from './dockerfile.js';
 import { happenings, isStatus } from './engine-stream.js';
 
@@ -19,8 +20,8 @@ export const LABEL = {
 } as const;
 
 export interface BuildContext {
-  /** With the Dockerfile in it. */
-  readonly folder: string;
+  /** The Dockerfile among them. */
+  readonly files: readonly PlacedFile[];
   readonly args?: Readonly<Record<string, string>>;
 }
 
@@ -48,13 +49,13 @@ export class ImageBuild {
     this.#signal = signal;
   }
 
-  /** As `docker build` does; the image has no name yet. The Dockerfile in the folder gets our labels. */
-  build({ folder, args = {} }: BuildContext, labels: Labels): Promise<string> {
+  /** As `docker build` does; the image has no name yet. The Dockerfile gets our labels. */
+  build({ files, args = {} }: BuildContext, labels: Labels): Promise<string> {
     return this.#clearing(async () => {
-      const file = join(folder, 'Dockerfile');
-      writeFileSync(file, labelled(readFileSync(file, 'utf8'), { ...this.#labels, ...labels }));
+      const all = { ...this.#labels, ...labels };
+      const context = tar(files.map((file) => (file.path === 'Dockerfile' ? withLabels(file, all) : file)));
       const stream = await this.#docker.buildImage(
-        { context: folder, src: readdirSync(folder) },
+        Readable.from(context),
         // The older builder: it is in every engine, and needs no session.
         {
           version: '1',
@@ -68,7 +69,7 @@ export class ImageBuild {
       let id: string | undefined;
       for await (const { stream: text, aux } of happenings(stream)) {
         const [, step, of, what] = /^Step (\d+)\/(\d+) : (.*)/.exec(text ?? '') ?? [];
-        if (what !== undefined && !what.startsWith('LABEL '))
+        if (what !== undefined && !/^(ARG|FROM|LABEL) /.test(what))
           this.#onStep({ doing: `step ${step} of ${of}, ${what.slice(0, 50)}` });
         id = aux?.ID ?? id;
       }
@@ -76,11 +77,12 @@ export class ImageBuild {
     });
   }
 
-  /** As `docker import` does, of a tar file; what the image is told besides stands in the Dockerfile. */
-  import(tarFile: string, dockerfile: string, labels: Labels): Promise<string> {
+  /** As `docker import` does, of a tar archive or the path of one; what the image is told besides stands in the Dockerfile. */
+  import(archive: Buffer | string, dockerfile: string, labels: Labels): Promise<string> {
     return this.#clearing(async () => {
       this.#onStep({ doing: 'importing' });
-      const stream = await this.#docker.importImage(createReadStream(tarFile), {
+      const from = typeof archive === 'string' ? createReadStream(archive) : Readable.from(archive);
+      const stream = await this.#docker.importImage(from, {
         changes: [...changesOf(dockerfile), labelLine({ ...this.#labels, ...labels })],
         abortSignal: this.#signal,
       });
@@ -127,6 +129,11 @@ export class ImageBuild {
       quiet = containers.length + images.length === 0 ? quiet + 1 : 0;
     }
   }
+}
+
+function withLabels(dockerfile: PlacedFile, labels: Labels): PlacedFile {
+  const text = labelled(Buffer.from(dockerfile.content).toString(), labels);
+  return { ...dockerfile, content: Buffer.from(text) };
 }
 
 /** Removes what builds of processes that were killed have left. */

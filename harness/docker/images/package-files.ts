@@ -2,9 +2,10 @@
  * What of this package runs in a container: its own compiled files, and the packages that it needs for running, from where
  * they are installed here. So neither npm nor a network is needed, and what runs there is what runs here.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { BuildError, imagesFolder } from '../../uml/index.js';
+import type { PlacedFile } from '../engine/index.js';
 
 export interface Placement {
   readonly from: string;
@@ -25,7 +26,36 @@ interface Manifest {
 
 const OWN = ['bin', 'dist/harness', 'dist/stack', 'dist/suites', 'images'] as const;
 /** For people and compilers, not for running. */
-export const IS_LEFT_OUT = /\.(test\.js|d\.[cm]?ts|map)$/;
+const IS_LEFT_OUT = /\.(test\.js|d\.[cm]?ts|map)$/;
+
+/** All of this package, and of those that it runs with, in one folder. */
+export const packageFiles = (folder: string): readonly PlacedFile[] => [
+  ...ownFiles().map(({ from, to }) => placed(from, join(folder, to))),
+  // Packages below others are placed by themselves.
+  ...runtimePackages().flatMap(({ from, to }) =>
+    filesIn(from, (file) => !IS_LEFT_OUT.test(file) && !file.split(sep).includes('node_modules')).map(
+      (file) => ({ ...file, path: join(folder, to, file.path) }),
+    ),
+  ),
+];
+
+/** All files of a folder, by their paths in it, in an order that does not depend on the machine. */
+export const filesIn = (
+  folder: string,
+  isWanted: (path: string) => boolean = () => true,
+): readonly PlacedFile[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => isWanted(relative(folder, file)))
+    .sort()
+    .map((file) => placed(file, relative(folder, file)));
+
+const placed = (file: string, path: string): PlacedFile => ({
+  path,
+  content: readFileSync(file),
+  mode: (statSync(file).mode & 0o100) === 0 ? 0o644 : 0o755,
+});
 
 const packageFolder = (): string => dirname(imagesFolder());
 

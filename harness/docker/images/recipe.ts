@@ -1,17 +1,17 @@
 /** What an image is made from, as a few digits: an image with other digits on its label is out of date. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { contentName, imagesFolder } from '../../uml/index.js';
 import type { ImageKind } from './kinds.js';
-import { ownFiles, runtimePackages } from './package-files.js';
+import { filesIn, ownFiles, runtimePackages } from './package-files.js';
 
 /** Raised when the way of building changes what is built though no file does. */
 const RULES = 'rules 1';
 
 /** Sixteen hexadecimal digits. */
 export function recipeOf(kind: ImageKind, images: string = imagesFolder()): string {
-  const folder = join(images, kind);
-  const files = filesIn(folder).flatMap((file) => [relative(folder, file), readFileSync(file)]);
+  const own = filesIn(join(images, kind), (path) => !path.endsWith('.md'));
+  const files = own.flatMap(({ path, content }) => [path, content]);
   return contentName(RULES, ...files, ...others(kind, images));
 }
 
@@ -33,9 +33,3 @@ function others(kind: ImageKind, images: string): readonly (string | Uint8Array)
       return [];
   }
 }
-
-const filesIn = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.md'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();

@@ -1,7 +1,8 @@
 /** Toxiproxy's server where no registry answers: built from its Go module at the released image's version, kept in the cache. */
-import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BuildError, cacheFolder, isInPath } from '../../uml/index.js';
+import { tar } from '../engine/index.js';
 import { defaultOf } from './dockerfile.js';
 import type { Import, Making } from './ways.js';
 
@@ -10,19 +11,11 @@ const MODULE = 'github.com/Shopify/toxiproxy/v2';
 const NAME = 'toxiproxy';
 
 export async function toxiproxyServer(making: Making, dockerfile: string): Promise<Import> {
-  const { workshop, signal } = making;
   const version = defaultOf(dockerfile, 'RELEASED').replace(/^.*:/, '');
   const server = join(cacheFolder(), 'toxiproxy', `${version}-${process.arch}`, NAME);
   if (!existsSync(server)) await buildServer(server, version, making);
-  const root = join(workshop.folder, 'root');
-  mkdirSync(root);
-  copyFileSync(server, join(root, NAME));
-  const tarFile = join(workshop.folder, 'toxiproxy.tar');
-  const owner = ['--owner=0', '--group=0', '--mode=0755'];
-  const ended = await workshop.run('tar', ['-C', root, ...owner, '-cf', tarFile, NAME]);
-  signal.throwIfAborted();
-  if (ended.failed) throw workshop.failure('the server of Toxiproxy cannot be packed: tar failed', ended);
-  return { tarFile, way: `built from the Go module ${MODULE} v${version}` };
+  const archive = tar([{ path: NAME, content: readFileSync(server), mode: 0o755 }]);
+  return { archive, way: `built from the Go module ${MODULE} v${version}` };
 }
 
 async function buildServer(

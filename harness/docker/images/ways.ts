@@ -1,14 +1,15 @@
 /** How each image is made: what is put beside its Dockerfile, or what is imported where no registry answers. */
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { agentBinary, BuildError, type OnStep, type Workshop } from '../../uml/index.js';
+import type { PlacedFile } from '../engine/index.js';
 import { bootstrapBase } from './bootstrap.js';
 import { defaultOf } from './dockerfile.js';
 import { engineWords } from './engine-stream.js';
 import { type ImageBuild, LABEL } from './image-build.js';
 import { folderOf, type ImageKind, imageName } from './kinds.js';
-import { IS_LEFT_OUT, ownFiles, runtimePackages } from './package-files.js';
+import { filesIn, packageFiles } from './package-files.js';
 import { pull } from './pull.js';
 import { toxiproxyServer } from './toxiproxy-server.js';
 
@@ -34,16 +35,18 @@ export function make(kind: ImageKind, making: Making): Promise<Made> {
     case 'toxiproxy':
       return pulledOr(kind, 'RELEASED', making, toxiproxyServer);
     case 'endpoint':
-      return built(kind, making, async (folder) => {
+      return built(kind, making, async () => {
         making.onStep({ doing: 'compiling the agent' });
-        cpSync(await agentBinary(), join(folder, 'agent'));
-        return { way: 'with the agent, compiled here' };
+        const agent = readFileSync(await agentBinary());
+        return {
+          files: [{ path: 'agent', content: agent, mode: 0o755 }],
+          way: 'with the agent, compiled here',
+        };
       });
     case 'wire':
-      return built(kind, making, async (folder) => {
+      return built(kind, making, async () => {
         making.onStep({ doing: 'gathering files' });
-        gatherPackage(join(folder, 'lastack'));
-        return onBase(making);
+        return { ...onBase(making), files: packageFiles('lastack') };
       });
     case 'tools':
       return built(kind, making, async () => onBase(making));
@@ -53,6 +56,8 @@ export function make(kind: ImageKind, making: Making): Promise<Made> {
 interface Prepared {
   readonly way: string;
   readonly args?: Readonly<Record<string, string>>;
+  /** Beside those of its folder. */
+  readonly files?: readonly PlacedFile[];
 }
 
 function onBase({ repository }: Making): Prepared {
@@ -60,20 +65,16 @@ function onBase({ repository }: Making): Prepared {
   return { way: `on ${base}`, args: { BASE: base } };
 }
 
-async function built(
-  kind: ImageKind,
-  { workshop, build }: Making,
-  prepare: (folder: string) => Promise<Prepared>,
-): Promise<Made> {
-  const folder = join(workshop.folder, 'context');
-  cpSync(folderOf(kind), folder, { recursive: true });
-  const { way, args = {} } = await prepare(folder);
-  return { id: await build.build({ folder, args }, { [LABEL.way]: way }), way };
+async function built(kind: ImageKind, { build }: Making, prepare: () => Promise<Prepared>): Promise<Made> {
+  const { way, args = {}, files = [] } = await prepare();
+  const context = { files: [...filesIn(folderOf(kind)), ...files], args };
+  return { id: await build.build(context, { [LABEL.way]: way }), way };
 }
 
 /** What is imported where the registry has nothing for us. */
 export interface Import {
-  readonly tarFile: string;
+  /** A tar archive, or the path of one. */
+  readonly archive: Buffer | string;
   readonly way: string;
 }
 
@@ -96,25 +97,11 @@ async function pulledOr(
       reason = `nothing can be built on ${from} (${engineWords(error)})`;
     }
   try {
-    const { tarFile, way } = await otherwise(making, dockerfile);
-    return { id: await build.import(tarFile, dockerfile, { [LABEL.way]: way }), way };
+    const { archive, way } = await otherwise(making, dockerfile);
+    return { id: await build.import(archive, dockerfile, { [LABEL.way]: way }), way };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof BuildError)) throw error;
     throw new BuildError(`${error.message}; and it was not to be had from a registry: ${reason}`);
   }
-}
-
-/** This package and what it needs to run, without what is for people and compilers. */
-function gatherPackage(folder: string): void {
-  for (const { from, to } of ownFiles()) {
-    mkdirSync(dirname(join(folder, to)), { recursive: true });
-    cpSync(from, join(folder, to));
-  }
-  for (const { from, to } of runtimePackages())
-    cpSync(from, join(folder, to), {
-      recursive: true,
-      // Those below it are placed by themselves.
-      filter: (file) => !IS_LEFT_OUT.test(file) && file !== join(from, 'node_modules'),
-    });
 }
