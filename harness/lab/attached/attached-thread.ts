@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { check, libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
 import type { Report } from '../netns/thread/protocol.js';
-import { unpackRecords } from '../netns/thread/record-pack.js';
 import { PendingCalls } from '../pending-calls.js';
 import type {
   AttachedCommand,
@@ -11,26 +10,22 @@ import type {
   AttachedThreadOptions,
   AttachedValue,
 } from './thread/protocol.js';
+import type { AttachedReport, OnReports } from './wire-host.js';
 
 const ENDING = -1;
-
-export type AttachedReport = Exclude<Report, { readonly kind: 'answer' | 'refused' | 'packed' | 'to-peer' }>;
 
 export class AttachedThread {
   readonly #worker: Worker;
   readonly #wakeFd: number;
   readonly #posted = new Int32Array(new SharedArrayBuffer(4));
   readonly #pending: PendingCalls<AttachedValue>;
-  readonly #onReport: (report: AttachedReport) => void;
+  readonly #onReports: OnReports;
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
   readonly #endAtExit = () => this.#end();
 
-  constructor(
-    options: Omit<AttachedThreadOptions, 'wakeFd' | 'posted' | 'mayWatch'>,
-    onReport: (report: AttachedReport) => void,
-  ) {
-    this.#onReport = onReport;
+  constructor(options: Omit<AttachedThreadOptions, 'wakeFd' | 'posted' | 'mayWatch'>, onReports: OnReports) {
+    this.#onReports = onReports;
     this.#wakeFd = check(libc.eventfd(0, SOCK_NONBLOCK | SOCK_CLOEXEC), 'eventfd');
     const workerData: AttachedThreadOptions = {
       ...options,
@@ -40,9 +35,7 @@ export class AttachedThread {
     };
     this.#worker = new Worker(new URL('./thread/worker.js', import.meta.url), { workerData, execArgv: [] });
     this.#pending = new PendingCalls(this.#worker);
-    this.#worker.on('message', (reports: readonly Report[]) => {
-      for (const report of reports) this.#take(report);
-    });
+    this.#worker.on('message', (reports: readonly Report[]) => this.#take(reports));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
@@ -56,11 +49,18 @@ export class AttachedThread {
 
   request(request: AttachedRequest): Promise<AttachedValue> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return this.#pending.make((call) => {
-      this.#worker.postMessage({ call, request } satisfies AttachedCommand);
-      Atomics.add(this.#posted, 0, 1);
-      this.#wake();
-    });
+    return this.#pending.make((call) => this.#post({ call, request }));
+  }
+
+  /** A packet of the scripted peer. */
+  peerPacket(packet: Uint8Array): void {
+    if (this.#failure === undefined) this.#post({ peerPacket: packet });
+  }
+
+  #post(command: AttachedCommand): void {
+    this.#worker.postMessage(command);
+    Atomics.add(this.#posted, 0, 1);
+    this.#wake();
   }
 
   /** Ends the thread: the queue is nobody's then. */
@@ -82,28 +82,21 @@ export class AttachedThread {
     libc.write(this.#wakeFd, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 8);
   }
 
-  #take(report: Report): void {
-    switch (report.kind) {
-      case 'answer':
-        this.#pending.resolve(report.call, report.value);
-        return;
-      case 'refused':
-        this.#pending.reject(report.call, new Error(report.message));
-        return;
-      case 'packed':
-        unpackRecords(report.records, (lab, record) => this.#onReport({ kind: 'arrived', lab, record }));
-        return;
-      case 'to-peer':
-        throw new TypeError(`an attached wire has no report ${report.kind}`);
-      default:
-        this.#onReport(report);
+  #take(reports: readonly Report[]): void {
+    const news: AttachedReport[] = [];
+    for (const report of reports) {
+      if (report.kind === 'answer') this.#pending.resolve(report.call, report.value);
+      else if (report.kind === 'refused') this.#pending.reject(report.call, new Error(report.message));
+      else news.push(report);
     }
+    // In this turn still: whoever has been answered knows what was before the answer.
+    if (news.length > 0) this.#onReports(news);
   }
 
   #fail(error: Error): void {
     const isNews = this.#failure === undefined;
     this.#failure ??= error;
     this.#pending.rejectAll(this.#failure);
-    if (isNews) this.#onReport({ kind: 'failed', lab: 'all', message: error.message });
+    if (isNews) this.#onReports([{ kind: 'failed', lab: 'all', message: error.message }]);
   }
 }

@@ -3,7 +3,7 @@ import { RealClock } from '../../clock/index.js';
 import { type Connection, KernelEndpoint } from '../../endpoint/index.js';
 import type { Fault, Side } from '../../fault/index.js';
 import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
-import { openBarePair } from '../netns/bare-pair.js';
+import { type BarePair, type BarePairOptions, openBarePair } from '../netns/bare-pair.js';
 import { type Attachment, type AttachOptions, attach } from './attachment.js';
 import { attachCapability } from './hooks.js';
 import type { Target } from './target.js';
@@ -29,15 +29,21 @@ export const targetIn = (namespace: NetworkNamespace): Target => ({
 
 /** Endpoints that know of no wire. */
 export class Ends implements AsyncDisposable {
-  readonly #pair = openBarePair();
-  readonly client = this.#endpoint('client');
-  readonly server = this.#endpoint('server');
+  readonly #pair: BarePair;
+  readonly client: KernelEndpoint;
+  readonly server: KernelEndpoint;
+
+  constructor(options: BarePairOptions = {}) {
+    this.#pair = openBarePair(options);
+    this.client = this.#endpoint('client');
+    this.server = this.#endpoint('server');
+  }
 
   #endpoint(side: Side): KernelEndpoint {
     return new KernelEndpoint({
       side,
       namespace: this.namespace(side),
-      ip: this.#pair.ip(side),
+      ip: this.ip(side),
       clock: new RealClock(monotonicNs()),
       log: () => {},
     });
@@ -45,6 +51,10 @@ export class Ends implements AsyncDisposable {
 
   namespace(side: Side): NetworkNamespace {
     return this.#pair.namespace(side);
+  }
+
+  ip(side: Side): string {
+    return this.#pair.ip(side);
   }
 
   async connected(): Promise<{ client: Connection; server: Connection }> {

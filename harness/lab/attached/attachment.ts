@@ -5,22 +5,16 @@
 import { networkInterfaces } from 'node:os';
 import { type Clock, type Nanos, RealClock } from '../../clock/index.js';
 import type { Address } from '../../endpoint/index.js';
-import type { Fault, Side } from '../../fault/index.js';
-import { type NoteRecord, SockDiag, type TransitionRecord } from '../../observe/index.js';
-import { decode } from '../../segment/index.js';
+import { type Fault, SIDES } from '../../fault/index.js';
+import { SockDiag } from '../../observe/index.js';
 import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
-import type { SegmentRecord, WireControl } from '../../wire/index.js';
+import type { WireControl } from '../../wire/index.js';
 import type { LabOptions, Recording } from '../lab.js';
-import { Eyes } from '../netns/eyes.js';
-import { WireDesk } from '../wire-desk.js';
-import type { SyncResult, WireRequest } from '../wire-request.js';
-import { AttachRefused } from './attach-errors.js';
-import { type AttachedReport, AttachedThread } from './attached-thread.js';
-import { tryHooks } from './hooks.js';
-import { NamespaceRules } from './namespace-rules.js';
-import { ownedPairs } from './owned-pairs.js';
+import { HookedWire } from './hooked-wire.js';
+import { ownedPairs, type PortIntake } from './intake.js';
+import type { RuleCounts } from './namespace-rules.js';
 import type { Target } from './target.js';
-import type { ProbeResult } from './thread/protocol.js';
+import { WatchedWire } from './watched-wire.js';
 
 export interface AttachOptions {
   /** Whose network namespace. Stays the caller's, to be disposed of after the attachment. */
@@ -38,16 +32,35 @@ export interface Present {
 }
 
 /** Rejects with `AttachRefused`, in one sentence; then nothing is left behind. */
-export async function attach(options: AttachOptions): Promise<Attachment> {
-  tryHooks(options.target.namespace);
-  const attachment = new Attachment(options);
-  try {
-    await attachment.open();
-    return attachment;
-  } catch (error) {
-    await attachment[Symbol.asyncDispose]();
-    throw error;
-  }
+export async function attach({
+  target,
+  port,
+  faults = [],
+  eyes = 'auto',
+}: AttachOptions): Promise<Attachment> {
+  const { text, namespace } = target;
+  const localIps = ipsOf(namespace);
+  const intake: PortIntake = { kind: 'port', port, localIps };
+  const owns = ownership(intake);
+  const clock = new RealClock(monotonicNs());
+  const wire = await WatchedWire.open({
+    clock,
+    eyes,
+    sideOf: (local, remote) => SIDES.find((side) => owns[side]({ local, remote })),
+    host: (watching, onReports) =>
+      new HookedWire({ places: [{ text, namespace, intake }], faults, ...watching }, onReports),
+    onSegment: ({ hook }, { from, to }) => {
+      if (hook !== undefined) localIps.add(hook === 'output' ? from.ip : to.ip);
+    },
+  });
+  return new Attachment({ clock, target, intake, wire });
+}
+
+interface AttachmentParts {
+  readonly clock: Clock;
+  readonly target: Target;
+  readonly intake: PortIntake;
+  readonly wire: WatchedWire;
 }
 
 export class Attachment implements AsyncDisposable {
@@ -55,89 +68,30 @@ export class Attachment implements AsyncDisposable {
   readonly wire: WireControl;
   /** Resolves when the wire can be trusted no longer. */
   readonly failed: Promise<Error>;
-  readonly #options: AttachOptions;
-  readonly #desk: WireDesk;
-  readonly #thread: AttachedThread;
-  readonly #eyes: Eyes;
-  readonly #localIps: Set<string>;
-  /** The two ends of connections that were seen on the wire. */
-  readonly #pairs = new Set<string>();
-  #fail: (error: Error) => void = () => {};
-  #rules: NamespaceRules | undefined;
-  #attachedNs: Nanos = 0;
-  #start: SyncResult | undefined;
-  #isClosed = false;
+  readonly #parts: AttachmentParts;
 
-  constructor(options: AttachOptions) {
-    const { target, port, faults = [], eyes = 'auto' } = options;
-    const epochNs = monotonicNs();
-    this.#options = options;
-    this.clock = new RealClock(epochNs);
-    this.failed = new Promise((resolve) => {
-      this.#fail = resolve;
-    });
-    this.#localIps = ipsOf(target.namespace);
-    const [asClient, asServer] = this.#ends();
-    this.#eyes = new Eyes({
-      wanted: eyes,
-      epochNs,
-      sideOf: (local, remote) => {
-        const pair = { local, remote };
-        return asServer(pair) ? 'server' : asClient(pair) ? 'client' : undefined;
-      },
-    });
-    this.#thread = new AttachedThread(
-      {
-        namespaceFd: target.namespace.fd,
-        port,
-        faults,
-        looks: this.#eyes.looks,
-        hasTracepoints: this.#eyes.hasTracepoints,
-        localIps: [...this.#localIps],
-        epochNs,
-      },
-      (report) => this.#take(report),
-    );
-    this.#desk = new WireDesk({
-      clock: this.clock,
-      ask: (request: WireRequest) => this.#thread.request(request),
-    });
-    this.wire = this.#desk;
-  }
-
-  #ends() {
-    const { port } = this.#options;
-    const owned = (side: Side) => ownedPairs({ side, port, localIps: this.#localIps });
-    return [owned('client'), owned('server')] as const;
-  }
-
-  async open(): Promise<void> {
-    const { target, port } = this.#options;
-    // The thread answers each request with its own kind of value.
-    const queue = (await this.#thread.request({ kind: 'queue' })) as number;
-    this.#start = await this.#desk.sync();
-    this.#attachedNs = this.clock.now();
-    this.#rules = new NamespaceRules(target.namespace, { port, queue });
-    const probe = (await this.#thread.request({ kind: 'probe' })) as ProbeResult;
-    if (probe.kind === 'unseen')
-      throw new AttachRefused(
-        `the segments of ${target.text} do not come to lastack, though the rules are there: another rule or program takes them before ("iptables-save" shows the rules)`,
-      );
+  /** `attach` makes them. */
+  constructor(parts: AttachmentParts) {
+    this.clock = parts.clock;
+    this.wire = parts.wire.wire;
+    this.failed = parts.wire.failed;
+    this.#parts = parts;
   }
 
   /** When it was attached: nothing that it tells of was before. */
   get attachedNs(): Nanos {
-    return this.#attachedNs;
+    return this.#parts.wire.openedNs;
   }
 
   /** What there is at the port now. */
   present(): Present {
-    const [asClient, asServer] = this.#ends();
-    const sockets = this.#options.target.namespace.run(() => {
+    const { intake, target } = this.#parts;
+    const owns = ownership(intake);
+    const sockets = target.namespace.run(() => {
       using diag = new SockDiag();
       return ([4, 6] as const).flatMap((ipVersion) => diag.dump({ ipVersion }));
     });
-    const own = sockets.filter((socket) => asClient(socket) || asServer(socket));
+    const own = sockets.filter((socket) => owns.client(socket) || owns.server(socket));
     return {
       listeners: own.filter(({ state }) => state === 'LISTEN').map(({ local }) => local),
       connections: own.filter(({ state }) => state !== 'LISTEN' && state !== 'CLOSED').length,
@@ -145,103 +99,40 @@ export class Attachment implements AsyncDisposable {
   }
 
   /** Segments that passed unseen, since there was no room for them. */
-  async missed(): Promise<number> {
-    return (await this.#thread.request({ kind: 'missed' })) as number;
+  missed(): Promise<number> {
+    return this.#parts.wire.missed();
   }
 
   /** All so far, without another look at the sockets. */
   async glance(): Promise<Recording> {
-    const receipts = await this.#desk.receipts();
-    return this.#recording(receipts, this.#start);
+    return { ...(await this.#parts.wire.glance()), calls: [] };
   }
 
   /** All that is known here, of a wire that has failed. */
   remains(): Recording {
-    return this.#recording([], this.#start);
+    return { ...this.#parts.wire.remains(), calls: [] };
   }
 
   /** Waits until all that happened so far has been recorded. */
   async recording(): Promise<Recording> {
-    const { stampErrorNs, epochUnixNs } = await this.#desk.sync();
-    return this.#recording(await this.#desk.receipts(), { stampErrorNs, epochUnixNs });
-  }
-
-  #recording(receipts: Recording['receipts'], sync: SyncResult | undefined): Recording {
-    const { transitions, notes } = this.#eyes.seen();
-    return {
-      // A wire that failed at a segment has no record of it.
-      segments: Object.values(this.#desk.records()),
-      // Of what was there before, nobody saw how it came about.
-      transitions: transitions.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
-      notes: notes.filter((each) => this.#isOwn(each) && each.atNs > this.#attachedNs),
-      calls: [],
-      receipts,
-      eyes: this.#eyes.names,
-      epochUnixNs: (sync?.epochUnixNs ?? 0n).toString(),
-      // The kernel tells stamps to the microsecond.
-      alignment: {
-        segmentsErrorNs: (sync?.stampErrorNs ?? 0) + 1000,
-        transitionsErrorNs: this.#eyes.errorNs,
-      },
-    };
-  }
-
-  /** Tracepoints hear of every namespace: a connection of this one has sent something on the wire. Listeners, the looks tell. */
-  #isOwn({ local, remote, eye }: TransitionRecord | NoteRecord): boolean {
-    if (remote.port === 0) return eye !== 'tracepoint';
-    return eye !== 'tracepoint' || this.#pairs.has(pairKey(local, remote));
-  }
-
-  #take(report: AttachedReport): void {
-    switch (report.kind) {
-      case 'seen':
-        this.#eyes.take(report.record);
-        return;
-      case 'arrived':
-        this.#learn(report.record);
-        this.#desk.take(report);
-        return;
-      case 'failed':
-        this.#desk.take(report);
-        this.#fail(new Error(report.message));
-        return;
-      default:
-        this.#desk.take(report);
-    }
-  }
-
-  #learn({ packet, hook, facts }: SegmentRecord): void {
-    const decoded = decode(packet);
-    if (decoded.kind !== 'segment' || facts === undefined) return;
-    const { ip, srcPort, dstPort } = decoded.segment;
-    const [from, to] = [
-      { ip: ip.src, port: srcPort },
-      { ip: ip.dst, port: dstPort },
-    ] as const;
-    this.#pairs.add(pairKey(from, to)).add(pairKey(to, from));
-    if (hook !== undefined) this.#localIps.add(hook === 'output' ? ip.src : ip.dst);
+    return { ...(await this.#parts.wire.recording()), calls: [] };
   }
 
   /** The rules that were added, and those that were there to be taken out at the end. */
-  get rules(): { readonly added: number; readonly removed: number } {
-    return this.#rules?.counts ?? { added: 0, removed: 0 };
+  get rules(): RuleCounts {
+    return this.#parts.wire.rules;
   }
 
-  /** Takes the rules out first: from then on nothing more comes to the queue. What faults hold or delay is lost, and TCP sends it again. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    try {
-      this.#rules?.[Symbol.dispose]();
-    } finally {
-      this.#desk.fail(new Error('the wire was closed'));
-      await this.#thread.close();
-      this.#eyes[Symbol.dispose]();
-    }
+  /** What faults hold or delay is lost, and TCP sends it again. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#parts.wire[Symbol.asyncDispose]();
   }
 }
 
-const pairKey = (a: Address, b: Address): string => `${a.ip} ${a.port} ${b.ip} ${b.port}`;
+const ownership = (intake: PortIntake) => ({
+  client: ownedPairs(intake, 'client'),
+  server: ownedPairs(intake, 'server'),
+});
 
 const ipsOf = (namespace: NetworkNamespace): Set<string> =>
   new Set(

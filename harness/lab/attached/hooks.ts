@@ -39,7 +39,10 @@ export function attachCapability(): AttachCapability {
     using namespace = NetworkNamespace.create();
     tryHooks(namespace);
     using queue = namespace.run(() => PacketQueue.open());
-    using _rules = new NamespaceRules(namespace, { port: 1, queue: queue.number });
+    using _rules = new NamespaceRules(namespace, {
+      segments: { kind: 'port', port: 1 },
+      queue: queue.number,
+    });
     return { works: true, sentence: 'segments of running processes can be queued (NFQUEUE)' };
   } catch (error) {
     if (error instanceof SysError)

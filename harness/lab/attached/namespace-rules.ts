@@ -1,19 +1,28 @@
 /** Our rules in one network namespace: added together, counted, and taken out by exactly their tag, whatever else is there. */
+import { ipVersion } from '../../segment/index.js';
 import { type NetworkNamespace, startOfProcess } from '../../sys/index.js';
 import {
   addRules,
+  mayOverlap,
   type OwnedRule,
   ownedRules,
+  portOf,
+  type QueuedSegments,
   type RuleOwner,
   removeRules,
+  ruleCount,
   ruleTag,
 } from '../../wire/index.js';
 import { AttachRefused } from './attach-errors.js';
 import { boundQueues, hasIpv6, restoreRules, savedRules } from './iptables.js';
 
 const VERSIONS = [4, 6] as const;
-/** One for each end of a segment, at the input and at the output. */
-const RULES_OF_A_VERSION = 4;
+
+/** How many rules were added, and how many of them were there to be taken out at the end. */
+export interface RuleCounts {
+  readonly added: number;
+  readonly removed: number;
+}
 
 interface FoundRules {
   readonly version: 4 | 6;
@@ -24,21 +33,24 @@ export class NamespaceRules implements Disposable {
   readonly #namespace: NetworkNamespace;
   readonly #owner: RuleOwner;
   readonly #versions: readonly (4 | 6)[];
+  readonly #rulesOfAVersion: number;
   readonly #removeAtExit = () => this.#removeQuietly();
   #removed: number | undefined;
 
   /** Adds the rules. Throws `AttachRefused`, with nothing left behind. */
   constructor(
     namespace: NetworkNamespace,
-    { port, queue }: { readonly port: number; readonly queue: number },
+    { segments, queue }: { readonly segments: QueuedSegments; readonly queue: number },
   ) {
+    const start = startOfProcess(process.pid) ?? '0';
     this.#namespace = namespace;
-    this.#owner = { pid: process.pid, start: startOfProcess(process.pid) ?? '0', port, queue };
-    this.#versions = hasIpv6(namespace) ? VERSIONS : [4];
-    refuseSecond(namespace, this.#versions, this.#owner);
+    this.#owner = { pid: process.pid, start, port: portOf(segments), queue };
+    this.#versions = versionsOf(segments, namespace);
+    this.#rulesOfAVersion = ruleCount(segments);
+    refuseSecond(namespace, { versions: this.#versions, segments, queue });
     process.once('exit', this.#removeAtExit);
     try {
-      for (const version of this.#versions) restoreRules(namespace, version, addRules(this.#owner));
+      for (const version of this.#versions) restoreRules(namespace, version, addRules(this.#owner, segments));
     } catch (error) {
       this.#removeQuietly();
       throw error;
@@ -46,8 +58,8 @@ export class NamespaceRules implements Disposable {
   }
 
   /** How many were added, and taken out again; fewer where somebody else removed them. */
-  get counts(): { readonly added: number; readonly removed: number } {
-    return { added: this.#versions.length * RULES_OF_A_VERSION, removed: this.#removed ?? 0 };
+  get counts(): RuleCounts {
+    return { added: this.#versions.length * this.#rulesOfAVersion, removed: this.#removed ?? 0 };
   }
 
   /** Where something else went wrong before, that is what is told. */
@@ -68,21 +80,29 @@ export class NamespaceRules implements Disposable {
   }
 }
 
-/** Of two wires at one port, only one would be asked. */
-function refuseSecond(
-  namespace: NetworkNamespace,
-  versions: readonly (4 | 6)[],
-  { port, queue }: RuleOwner,
-): void {
+function versionsOf(segments: QueuedSegments, namespace: NetworkNamespace): readonly (4 | 6)[] {
+  if (segments.kind === 'between') return [ipVersion(segments.source) ?? 4];
+  return hasIpv6(namespace) ? VERSIONS : [4];
+}
+
+interface Wanted {
+  readonly versions: readonly (4 | 6)[];
+  readonly segments: QueuedSegments;
+  readonly queue: number;
+}
+
+/** Of two wires for the same segments, only one would be asked. */
+function refuseSecond(namespace: NetworkNamespace, { versions, segments, queue }: Wanted): void {
   const others = [...boundQueues(namespace)].filter((number) => number !== queue);
   if (others.length === 0) return;
   const living = found(namespace, versions)
     .flatMap(({ rules }) => rules)
-    .find((rule) => rule.port === port && others.includes(rule.queue));
-  if (living !== undefined)
-    throw new AttachRefused(
-      `another lastack (process ${living.pid}) is attached to port ${port} there: end it first`,
-    );
+    .find((rule) => others.includes(rule.queue) && mayOverlap(rule, segments));
+  if (living === undefined) return;
+  const what = living.port === 0 ? 'connections' : `port ${living.port}`;
+  throw new AttachRefused(
+    `another lastack (process ${living.pid}) is attached to ${what} there: end it first`,
+  );
 }
 
 /**

@@ -4,11 +4,15 @@ export { sideOfPacket } from './ports.js';
 export type { QueuedPacket } from './queue-messages.js';
 export {
   addRules,
+  mayOverlap,
   OWN_MARK,
   type OwnedRule,
   ownedRules,
+  portOf,
+  type QueuedSegments,
   type RuleOwner,
   removeRules,
+  ruleCount,
   ruleTag,
 } from './queue-rules.js';
 export { RawSender } from './raw-sender.js';

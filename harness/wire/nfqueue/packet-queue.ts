@@ -81,23 +81,22 @@ export class PacketQueue implements Disposable {
     return this.#missed;
   }
 
-  /** Hands over the packets that wait, at most `most`. Each has to be given a verdict, once. The number taken. */
-  drain(most: number, onPacket: (packet: QueuedPacket) => void): number {
-    for (let taken = 0; taken < most; taken += 1) {
+  /** The next packet that waits, to be given a verdict, once. Its octets are this queue's until the next call. */
+  next(): QueuedPacket | undefined {
+    for (;;) {
       const octets = checkAgain(
         libc.recv(this.fd, this.#buffer, this.#buffer.length, MSG_DONTWAIT),
         'recv(NFQUEUE)',
       );
-      if (octets === undefined) return taken;
+      if (octets === undefined) return undefined;
       const message = readQueueMessage(this.#buffer.subarray(0, octets));
       if (message?.kind === 'error') throwUnlessGone(message.errno);
       if (message?.kind !== 'packet') continue;
       const { packet } = message;
       this.#missed += packet.id - this.#lastId - 1;
       this.#lastId = packet.id;
-      onPacket(packet);
+      return packet;
     }
-    return most;
   }
 
   /** With a `packet`, that goes on instead of the one that came. The kernel has carried it on when this returns. */

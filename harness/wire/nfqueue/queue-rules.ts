@@ -1,5 +1,5 @@
 /**
- * The rules that bring a port's segments into a queue, as iptables has them, and how ours are known among others. Pure.
+ * The rules that bring segments into a queue, as iptables has them, and how ours are known among others. Pure.
  *
  * They stand last in the `mangle` table: what comes in has its local address there already, what goes out has it still, and the
  * machine's own filter comes behind. Over the loopback a segment is taken once, where it comes in.
@@ -10,34 +10,60 @@ export const OWN_MARK = 0x6c_61_73_74;
 const TABLE = 'mangle';
 const TAG = /--comment "?(lastack:(\d+)-(\d+):(\d+)-(\d+))"?(?: |$)/;
 
+/** Which segments of a namespace the rules take. */
+export type QueuedSegments =
+  /** Those to and from a port, where they come in and where they go out. */
+  | { readonly kind: 'port'; readonly port: number }
+  /** Those from one address to another, at one hook. */
+  | {
+      readonly kind: 'between';
+      readonly hook: 'input' | 'output';
+      readonly source: string;
+      readonly destination: string;
+      /** Only with one of these at either end; none: all. */
+      readonly ports: readonly number[];
+    };
+
 /** Whose rules they are, and what for. A process's start (clock ticks since boot) tells a pid that is used again from the first. */
 export interface RuleOwner {
   readonly pid: number;
   readonly start: string;
+  /** 0 where it is addresses that they tell segments by. */
   readonly port: number;
   readonly queue: number;
 }
+
+export const portOf = (segments: QueuedSegments): number => (segments.kind === 'port' ? segments.port : 0);
 
 export const ruleTag = ({ pid, start, port, queue }: RuleOwner): string =>
   `lastack:${pid}-${start}:${port}-${queue}`;
 
 /** Lines for iptables-restore and ip6tables-restore that add the rules, all or none. */
-export function addRules(owner: RuleOwner): string {
-  const { port, queue } = owner;
-  const rule = (chain: string, end: 'sport' | 'dport'): string =>
-    [
-      `-A ${chain}`,
-      `-p tcp -m tcp --${end} ${port}`,
-      `-m mark ! --mark ${OWN_MARK}`,
-      `-m comment --comment ${ruleTag(owner)}`,
-      `-j NFQUEUE --queue-num ${queue} --queue-bypass`,
-    ].join(' ');
-  return transaction([
-    rule('INPUT', 'dport'),
-    rule('INPUT', 'sport'),
-    rule('OUTPUT ! -o lo', 'sport'),
-    rule('OUTPUT ! -o lo', 'dport'),
-  ]);
+export function addRules(owner: RuleOwner, segments: QueuedSegments): string {
+  return transaction(
+    matchesOf(segments).map((match) =>
+      [
+        `-A ${match}`,
+        `-m mark ! --mark ${OWN_MARK}`,
+        `-m comment --comment ${ruleTag(owner)}`,
+        `-j NFQUEUE --queue-num ${owner.queue} --queue-bypass`,
+      ].join(' '),
+    ),
+  );
+}
+
+/** The number of rules that these take. */
+export const ruleCount = (segments: QueuedSegments): number => matchesOf(segments).length;
+
+/** A chain and what its rule picks, for each rule. */
+function matchesOf(segments: QueuedSegments): readonly string[] {
+  const ends = (chain: string, port: number) =>
+    (['dport', 'sport'] as const).map((end) => `${chain} -p tcp -m tcp --${end} ${port}`);
+  if (segments.kind === 'port')
+    return ['INPUT', 'OUTPUT ! -o lo'].flatMap((chain) => ends(chain, segments.port));
+  const { hook, source, destination, ports } = segments;
+  const between = `${hook === 'input' ? 'INPUT' : 'OUTPUT'} -s ${source} -d ${destination}`;
+  return ports.length === 0 ? [`${between} -p tcp`] : ports.flatMap((port) => ends(between, port));
 }
 
 export interface OwnedRule extends RuleOwner {
@@ -52,6 +78,13 @@ export function ownedRules(saved: string): readonly OwnedRule[] {
     if (pid === undefined || start === undefined) return [];
     return [{ pid: Number(pid), start, port: Number(port), queue: Number(queue), line }];
   });
+}
+
+/** Whether segments may be both those of another's rule and ours: then only one of the two would have them. */
+export function mayOverlap({ port, line }: OwnedRule, segments: QueuedSegments): boolean {
+  if (segments.kind === 'port') return port === segments.port || port === 0;
+  const { source, destination } = segments;
+  return port !== 0 || (line.includes(` -s ${source}/`) && line.includes(` -d ${destination}/`));
 }
 
 /** Lines for iptables-restore that take exactly these out. */

@@ -1,24 +1,15 @@
-/** The wire through one namespace's hooks, on its thread: the core, with packets that the kernel holds below it and the outbox as its recorder. */
+/** The wire through the hooks of namespaces, on its thread: the core, with packets that the kernel holds below it and the outbox as its recorder. */
 import type { Nanos } from '../../../clock/index.js';
-import { otherSide, type Receipt } from '../../../fault/index.js';
+import { otherSide, type Receipt, type Side } from '../../../fault/index.js';
 import { SnapshotWatcher } from '../../../observe/index.js';
-import { ipv4Text, ipv6Text } from '../../../segment/index.js';
-import { NetworkNamespace } from '../../../sys/index.js';
 import { messageOf } from '../../../text/index.js';
-import {
-  HeldPackets,
-  type PacketQueue,
-  type QueuedPacket,
-  type RawSender,
-  type SegmentRecord,
-  sideOfPacket,
-  Wire,
-} from '../../../wire/index.js';
+import { type Carrier, type Recorder, type SegmentRecord, Wire } from '../../../wire/index.js';
 import type { Outbox } from '../../netns/thread/outbox.js';
 import type { Report } from '../../netns/thread/protocol.js';
 import type { LabClock } from '../../netns/thread/thread-clock.js';
 import { obey, type WireRequest } from '../../wire-request.js';
-import { ownedPairs } from '../owned-pairs.js';
+import { sidesOf } from '../intake.js';
+import { Gate } from './gate.js';
 import type { AttachedThreadOptions } from './protocol.js';
 
 /** One thread, one wire: what the other threads' reports say with it is always the same here. */
@@ -30,54 +21,65 @@ export interface AttachedWireParts {
   readonly options: AttachedThreadOptions;
   readonly clock: LabClock;
   readonly outbox: Outbox;
-  readonly queue: PacketQueue;
-  readonly sender: RawSender;
 }
 
 export class AttachedWire implements Disposable {
+  readonly gates: readonly Gate[];
   readonly #parts: AttachedWireParts;
   readonly #wire: Wire;
-  readonly #held: HeldPackets;
   readonly #watcher: SnapshotWatcher | undefined;
-  readonly #localIps: Set<string>;
-  #hook: SegmentRecord['hook'];
+  /** What is being handled came by this. */
+  #via: { readonly gate: Gate; readonly hook: SegmentRecord['hook'] } | undefined;
   #lastArrivalNs: Nanos = 0;
 
   constructor(parts: AttachedWireParts) {
-    const { clock, options, outbox, queue, sender } = parts;
+    const { clock, options } = parts;
     this.#parts = parts;
-    this.#localIps = new Set(options.localIps);
-    this.#held = new HeldPackets({
-      decide: (id, verdict, packet) => queue.decide(id, verdict, packet),
-      send: (packet) => this.#guard(() => sender.send(packet)),
-    });
+    this.gates = options.gates.map((gate) => new Gate(gate, (error) => this.#fail(error)));
     this.#watcher = options.looks ? this.#openWatcher() : undefined;
     const watcher = this.#watcher;
     this.#wire = new Wire({
       clock,
-      carriers: { client: this.#held.carrier('client'), server: this.#held.carrier('server') },
-      recorder: {
-        arrived: (record) => outbox.arrived(LAB, withHook(record, this.#hook)),
-        delivered: (id, delivery) => this.#put({ kind: 'delivered', lab: LAB, id, delivery }),
-        updated: (id, change) => this.#put({ kind: 'updated', lab: LAB, id, change }),
-      },
+      carriers: { client: this.#carrier('client'), server: this.#carrier('server') },
+      recorder: this.#recorder(),
       faults: options.faults,
-      lost: (packet) => this.#held.lost(packet),
-      ...(watcher === undefined ? {} : { look: (side, segment) => watcher.look(side, segment) }),
+      lost: (packet) => {
+        for (const { held } of this.gates) held.lost(packet);
+      },
+      ...(watcher === undefined
+        ? {}
+        : {
+            look: (side, segment) => {
+              if (side !== options.peer) watcher.look(side, segment);
+            },
+          }),
     });
+  }
+
+  #carrier(side: Side): Carrier {
+    const { clock, options } = this.#parts;
+    if (side === options.peer)
+      return {
+        send: (packet) =>
+          this.#put({ kind: 'to-peer', lab: LAB, packet, atNs: clock.now() }, { isUrgent: true }),
+      };
+    const gate = this.gates.find(({ intake }) => sidesOf(intake).includes(side));
+    if (gate === undefined) throw new TypeError(`the wire has no way to the ${side}`);
+    return gate.held.carrier(side);
+  }
+
+  #recorder(): Recorder {
+    return {
+      arrived: (record) => this.#parts.outbox.arrived(LAB, this.#withHook(record)),
+      delivered: (id, delivery) => this.#put({ kind: 'delivered', lab: LAB, id, delivery }),
+      updated: (id, change) => this.#put({ kind: 'updated', lab: LAB, id, change }),
+    };
   }
 
   #openWatcher(): SnapshotWatcher {
     const { options, clock } = this.#parts;
-    const namespace = NetworkNamespace.ofFd(options.namespaceFd);
     return new SnapshotWatcher({
-      // The namespace may have either end of a connection, or both.
-      ends: (['client', 'server'] as const).map((side) => ({
-        side,
-        namespace,
-        ip: '',
-        owns: ownedPairs({ side, port: options.port, localIps: this.#localIps }),
-      })),
+      ends: this.gates.flatMap((gate) => gate.watchedEnds()),
       ipVersion: 'both',
       clock,
       report: (record) => this.#put({ kind: 'seen', lab: LAB, record }),
@@ -85,9 +87,9 @@ export class AttachedWire implements Disposable {
     });
   }
 
-  /** File descriptors that are readable when a socket was freed. */
-  get destroyFds(): readonly number[] {
-    return this.#watcher?.destroyFds ?? [];
+  /** File descriptors that are readable when packets have come, or a socket was freed. */
+  get fds(): readonly number[] {
+    return [...this.gates.map(({ queue }) => queue.fd), ...(this.#watcher?.destroyFds ?? [])];
   }
 
   lookAtDestroyed(): void {
@@ -98,62 +100,66 @@ export class AttachedWire implements Disposable {
     this.#watcher?.lookAtAll();
   }
 
-  /** A packet waits in the queue, and came there at `threadNs` on the thread's clock. */
-  fromQueue(queued: QueuedPacket, threadNs: Nanos): void {
-    const { clock, outbox, options, queue } = this.#parts;
-    const from = sideOfPacket(queued.packet, options.port, queued.hook);
-    if (from === undefined) {
-      queue.decide(queued.id, 'accept');
-      return;
-    }
-    this.#learnIps(queued);
-    const packet = outbox.keep(queued.packet);
-    this.#lastArrivalNs = Math.max(this.#lastArrivalNs, clock.fromThread(threadNs));
-    this.#hook = queued.hook;
+  /** The packet that is next at a gate. */
+  takeFrom(gate: Gate): void {
+    const waiting = gate.take();
+    if (waiting === undefined) return;
+    const { queued, atNs, from } = waiting;
+    const packet = this.#parts.outbox.keep(queued.packet);
+    this.#lastArrivalNs = Math.max(this.#lastArrivalNs, this.#parts.clock.fromThread(atNs));
+    this.#via = { gate, hook: queued.hook };
     this.#guard(() =>
-      this.#held.pass(queued, { packet, to: otherSide(from) }, () =>
+      gate.held.pass(queued, { packet, to: otherSide(from) }, () =>
         this.#wire.arrive(from, packet, this.#lastArrivalNs),
       ),
     );
-    this.#hook = undefined;
+    this.#via = undefined;
   }
 
-  /** An address that came to the namespace while we are here. */
-  #learnIps({ packet, hook, isLoopback }: QueuedPacket): void {
-    const isVersion6 = (packet[0] ?? 0) >> 4 === 6;
-    const text = (end: 'source' | 'destination'): string =>
-      isVersion6 ? ipv6Text(packet, end === 'source' ? 8 : 24) : ipv4Text(packet, end === 'source' ? 12 : 16);
-    if (hook === 'output' || isLoopback) this.#localIps.add(text('source'));
-    if (hook === 'input') this.#localIps.add(text('destination'));
+  fromPeer(packet: Uint8Array): void {
+    const { peer } = this.#parts.options;
+    if (peer === undefined) throw new TypeError('this wire has no scripted peer');
+    this.#lastArrivalNs = Math.max(this.#lastArrivalNs, this.#parts.clock.now());
+    this.#guard(() => this.#wire.arrive(peer, packet, this.#lastArrivalNs, 'peer'));
   }
 
   handle(request: Exclude<WireRequest, { kind: 'sync' }>): number | readonly Receipt[] | undefined {
     return obey(this.#wire, request);
   }
 
-  #put(report: Report): void {
-    this.#parts.outbox.put(report, { isUrgent: report.kind === 'failed' });
+  /**
+   * A drop at its sender's own output is named as such where its receiver is elsewhere: it is no loss in the network, though TCP is not told of it
+   * either. What goes to a scripted peer has no network before it.
+   */
+  #withHook(record: SegmentRecord): SegmentRecord {
+    const via = this.#via;
+    if (via?.hook === undefined || record.origin !== 'endpoint') return record;
+    const isOwnOutput = via.hook === 'output' && via.gate.intake.kind === 'port';
+    const faults = record.faults.map((mark) =>
+      isOwnOutput && mark.what === 'dropped' ? { ...mark, what: DROPPED_AT_OUTPUT } : mark,
+    );
+    return { ...record, hook: via.hook, faults };
+  }
+
+  #put(report: Report, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): void {
+    this.#parts.outbox.put(report, { isUrgent });
   }
 
   #guard(step: () => void): void {
     try {
       step();
     } catch (error) {
-      this.#put({ kind: 'failed', lab: LAB, message: messageOf(error) });
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#put({ kind: 'failed', lab: LAB, message: messageOf(error) }, { isUrgent: true });
   }
 
   [Symbol.dispose](): void {
     this.#wire.close();
     this.#watcher?.[Symbol.dispose]();
+    for (const gate of this.gates) gate[Symbol.dispose]();
   }
-}
-
-/** A drop at its sender's own output is named as such: it is no loss in the network, though TCP is not told of it either. */
-function withHook(record: SegmentRecord, hook: SegmentRecord['hook']): SegmentRecord {
-  if (hook === undefined || record.origin !== 'endpoint') return record;
-  const faults = record.faults.map((mark) =>
-    hook === 'output' && mark.what === 'dropped' ? { ...mark, what: DROPPED_AT_OUTPUT } : mark,
-  );
-  return { ...record, hook, faults };
 }

@@ -1,5 +1,6 @@
-/** A segment that tests whether rules and queue work: from the namespace to itself over its loopback, and known by its form. */
+/** A segment that tests whether rules and queue work: the namespace sends it to its own hook, where it is known by its form. */
 import { encode, makeSegment } from '../../../segment/index.js';
+import { type Intake, queuedSegments } from '../intake.js';
 
 const LOOPBACK_IP = '127.0.0.1';
 const SEQ = 0x6c_61_73_74;
@@ -7,18 +8,15 @@ const SEQ = 0x6c_61_73_74;
 const [DISCARD, ECHO] = [9, 7];
 
 /** A SYN: what else begins nothing, firewalls that follow connections like to drop as invalid. */
-export const probeSegment = (port: number): Uint8Array =>
-  encode(
-    makeSegment({
-      src: LOOPBACK_IP,
-      dst: LOOPBACK_IP,
-      srcPort: port,
-      dstPort: port === DISCARD ? ECHO : DISCARD,
-      flags: 'SYN',
-      seq: SEQ,
-      window: 0,
-    }),
-  );
+export function probeSegment(intake: Intake): Uint8Array {
+  const segments = queuedSegments(intake);
+  const { src, dst, port } =
+    segments.kind === 'port'
+      ? { src: LOOPBACK_IP, dst: LOOPBACK_IP, port: segments.port }
+      : { src: segments.source, dst: segments.destination, port: segments.ports[0] ?? DISCARD };
+  const dstPort = port === DISCARD ? ECHO : DISCARD;
+  return encode(makeSegment({ src, dst, srcPort: port, dstPort, flags: 'SYN', seq: SEQ, window: 0 }));
+}
 
 /** Whether it is that, whatever the kernel has filled into its IP header. */
 export function isProbe(packet: Uint8Array, probe: Uint8Array): boolean {

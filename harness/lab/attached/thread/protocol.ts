@@ -1,19 +1,24 @@
 /** What the main thread and the thread of an attached wire say to each other. Plain data, posted. */
-import type { Fault, Receipt } from '../../../fault/index.js';
+import type { Fault, Receipt, Side } from '../../../fault/index.js';
 import type { SyncResult, WireRequest } from '../../wire-request.js';
+import type { Intake } from '../intake.js';
+
+/** A namespace that the wire is put through. */
+export interface GateOptions {
+  readonly namespaceFd: number;
+  readonly intake: Intake;
+}
 
 /** What the thread needs to begin. */
 export interface AttachedThreadOptions {
-  /** Of the namespace that it works in. */
-  readonly namespaceFd: number;
-  /** The service's port: whoever speaks from it is the server. */
-  readonly port: number;
+  /** One that has both sides, or one for each side that is no scripted peer. */
+  readonly gates: readonly GateOptions[];
+  /** The side that is a scripted peer on the main thread. */
+  readonly peer?: Side;
   readonly faults: readonly Fault[];
-  /** Looks at sockets of the namespace; without, nobody does. */
+  /** Looks at sockets of the namespaces; without, nobody does. */
   readonly looks: boolean;
   readonly hasTracepoints: boolean;
-  /** The addresses of the namespace. */
-  readonly localIps: readonly string[];
   /** Readable when there are commands. */
   readonly wakeFd: number;
   /** Counts what was posted; negative: end. */
@@ -23,13 +28,12 @@ export interface AttachedThreadOptions {
 }
 
 export type AttachedRequest =
-  /** The number of the queue, for the rules. */
-  | { readonly kind: 'queue' }
-  /** Whether a segment that the namespace sends itself comes by the queue. */
-  | { readonly kind: 'probe' }
+  /** The numbers of the queues, for the rules: one for each gate. */
+  | { readonly kind: 'queues' }
+  /** Whether a segment that the gate's namespace sends itself comes by the queue. */
+  | { readonly kind: 'probe'; readonly gate: number }
   /** Segments that passed unseen. */
   | { readonly kind: 'missed' }
-  | { readonly kind: 'look' }
   | WireRequest;
 
 export type ProbeResult =
@@ -37,9 +41,15 @@ export type ProbeResult =
   /** It could not be sent. */
   | { readonly kind: 'impossible'; readonly why: string };
 
-export interface AttachedCommand {
-  readonly call: number;
-  readonly request: AttachedRequest;
-}
+export type AttachedCommand =
+  | { readonly call: number; readonly request: AttachedRequest }
+  /** A packet of the scripted peer. Not answered. */
+  | { readonly peerPacket: Uint8Array };
 
-export type AttachedValue = number | ProbeResult | SyncResult | readonly Receipt[] | undefined;
+export type AttachedValue =
+  | number
+  | readonly number[]
+  | ProbeResult
+  | SyncResult
+  | readonly Receipt[]
+  | undefined;
