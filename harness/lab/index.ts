@@ -10,5 +10,7 @@ export {
   userNamespaceCommand,
   userNamespaceEnvironment,
 } from './netns/privilege.js';
+export { openToxiproxyNetns } from './via/toxiproxy-netns.js';
+export * from './via/via-lab.js';
 export { LATENCY_NS, VirtualLab, type VirtualStacks, virtualLabs } from './virtual/virtual-lab.js';
 export { World } from './virtual/world.js';

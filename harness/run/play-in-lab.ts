@@ -52,7 +52,8 @@ export async function playInLab(story: Story, options: RunOptions): Promise<Play
   });
   if (options.settled !== undefined) void settling(lab).then(options.settled);
   const stage = new LabStage(lab, story, options.untilClosed ?? false);
-  const played = await play(story, stage, lab.clock);
+  const limitMs = limitOf(story) + (stage.untilClosed ? UNTIL_CLOSED_MS : 0);
+  const played = await playWithin(() => story.play(stage), { limitMs, clock: lab.clock });
   const recording = await lab.recording();
   const trace = assemble(recording, {
     scenario: story.id,
@@ -79,8 +80,11 @@ async function settling({ wire }: Lab): Promise<void> {
   }
 }
 
-async function play(story: Story, stage: LabStage, clock: Clock): Promise<Omit<Played, 'trace'>> {
-  const limitMs = limitOf(story) + (stage.untilClosed ? UNTIL_CLOSED_MS : 0);
+/** Plays a story until it ends or its time is over. Never rejects: what it threw is part of the outcome. */
+export async function playWithin(
+  play: () => Promise<void>,
+  { limitMs, clock }: { readonly limitMs: number; readonly clock: Clock },
+): Promise<Omit<Played, 'trace'>> {
   let timer: Timer | undefined;
   const limit = new Promise<Omit<Played, 'trace'>>((resolve) => {
     const reason = `not played to its end within ${limitMs} ms`;
@@ -88,7 +92,7 @@ async function play(story: Story, stage: LabStage, clock: Clock): Promise<Omit<P
       resolve({ outcome: { kind: 'inconclusive', reason } }),
     );
   });
-  const played = story.play(stage).then(
+  const played = play().then(
     () => ({ outcome: { kind: 'played' } }) as const,
     (error: unknown) => ({ outcome: outcomeOf(error), error }),
   );

@@ -19,12 +19,14 @@ export interface TraceMeta {
   readonly settings?: Trace['settings'];
   /** Remarks of the scenario, stamped by the lab's clock. */
   readonly marks?: readonly MarkEvent[];
+  /** What time counts from, on the lab's clock (default: the first event). For traces whose times are to be compared. */
+  readonly startNs?: Nanos;
 }
 
 export function assemble(recording: Recording, meta: TraceMeta): Trace {
   const { segments, transitions, notes, calls, receipts, eyes, alignment } = recording;
   const all = [...(meta.marks ?? []), ...calls, ...notes, ...transitions, ...segments];
-  const startNs = firstNs(all);
+  const startNs = meta.startNs ?? firstNs(all);
   return {
     version: 1,
     scenario: meta.scenario,

@@ -1,6 +1,7 @@
 export * from './assemble.js';
 export * from './fixture.js';
 export * from './json.js';
+export * from './legs.js';
 export * from './pcapng.js';
 export * from './query.js';
 export { TRACE_VERSION, traceJsonSchema } from './schema.js';

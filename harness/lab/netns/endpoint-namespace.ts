@@ -10,9 +10,10 @@ import { Rtnetlink } from './rtnetlink.js';
 import { applySettings, writeIfThere } from './settings.js';
 import { FAR_MAC, type FarSide, LINK_MAC } from './wire-thread.js';
 
-/** Fixed, so that nothing needs to be asked: the loopback is 1. */
-const LINK = { name: 'eth0', index: 2 } as const;
 const LOOPBACK_INDEX = 1;
+/** Fixed, so that nothing needs to be asked: the loopback is 1. A namespace on a way of two legs has a link for each. */
+const LINKS = { first: { name: 'eth0', index: 2 }, second: { name: 'eth1', index: 3 } } as const;
+export type LinkPlace = keyof typeof LINKS;
 
 export interface EndpointNamespaceOptions {
   readonly side: Side;
@@ -24,12 +25,14 @@ export interface EndpointNamespaceOptions {
   readonly settings: Settings;
   readonly farSide: FarSide;
   readonly farIfindex: number;
+  /** Which of its links it is (default `first`). */
+  readonly link?: LinkPlace;
 }
 
 export function makeEndpointNamespace(options: EndpointNamespaceOptions): NetworkNamespace {
   const namespace = NetworkNamespace.create();
   try {
-    namespace.run(() => furnish(options));
+    addEndpointLink(namespace, options);
     return namespace;
   } catch (error) {
     namespace[Symbol.dispose]();
@@ -37,26 +40,31 @@ export function makeEndpointNamespace(options: EndpointNamespaceOptions): Networ
   }
 }
 
+/** Adds a link to a namespace that is there. */
+export const addEndpointLink = (namespace: NetworkNamespace, options: EndpointNamespaceOptions): void =>
+  namespace.run(() => furnish(options));
+
 /** Whether the stack can send and receive. */
-export const isReady = (namespace: NetworkNamespace): boolean =>
+export const isReady = (namespace: NetworkNamespace, link: LinkPlace = 'first'): boolean =>
   namespace.run(() => {
     using rtnetlink = new Rtnetlink();
-    return rtnetlink.isOperational(LINK.index);
+    return rtnetlink.isOperational(LINKS[link].index);
   });
 
 function furnish(options: EndpointNamespaceOptions): void {
   using rtnetlink = new Rtnetlink();
   const { side, ip, remoteIp, prefixBits, ipVersion, mtu, settings, farSide, farIfindex } = options;
+  const near = LINKS[options.link ?? 'first'];
   // Without a link-local address there is nothing to announce or to discover (addr_gen_mode 1 is "none").
   if (ipVersion === 6) writeIfThere('/proc/sys/net/ipv6/conf/default/addr_gen_mode', '1');
   else writeIfThere('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
   rtnetlink.setUp(LOOPBACK_INDEX);
   const far = { name: `l${farIfindex}`, index: farIfindex, mac: FAR_MAC, namespaceFd: farSide.namespace.fd };
-  rtnetlink.addVeth({ ...LINK, mac: LINK_MAC, mtu, far });
-  switchOffloadsOff(LINK.name);
+  rtnetlink.addVeth({ ...near, mac: LINK_MAC, mtu, far });
+  switchOffloadsOff(near.name);
   // The far end first: so the near end has its carrier when it comes up, and sends at once.
   farSide.rtnetlink.setUp(farIfindex);
-  rtnetlink.setUp(LINK.index);
-  rtnetlink.addAddress(LINK.index, { ip, remoteIp, prefixBits });
+  rtnetlink.setUp(near.index);
+  rtnetlink.addAddress(near.index, { ip, remoteIp, prefixBits });
   applySettings(settings, side);
 }

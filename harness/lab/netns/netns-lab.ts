@@ -21,6 +21,7 @@ import { QueuedPeerPort } from '../queued-peer-port.js';
 import { WireDesk } from '../wire-desk.js';
 import { explainLabFailure } from './explain.js';
 import { Eyes } from './eyes.js';
+import type { Leg } from './leg.js';
 import type { OwnEnd } from './own-thread.js';
 import { dieWithParent } from './privilege.js';
 import { Topology } from './topology.js';
@@ -41,15 +42,19 @@ export const netnsLabs =
 export const openNetnsLab = (options: LabOptions): Promise<NetnsLab> =>
   openLab(options, { client: 'linux', server: 'linux' });
 
-async function openLab(options: LabOptions, stacks: NetnsStacks): Promise<NetnsLab> {
+/** One leg of a way between this machine's kernels. */
+export const openNetnsLeg = (options: LabOptions, leg: Leg): Promise<NetnsLab> =>
+  openLab(options, { client: 'linux', server: 'linux' }, leg);
+
+async function openLab(options: LabOptions, stacks: NetnsStacks, leg?: Leg): Promise<NetnsLab> {
   dieWithParent();
-  const epochNs = monotonicNs();
+  const epochNs = leg?.epochNs ?? monotonicNs();
   const stackSides = SIDES.filter((side) => side !== options.peer);
   const kernels = stackSides.filter((side) => stacks[side] !== OWN_STACK);
   let parts: { thread: WireThread; topology: Topology; eyes: Eyes };
   try {
     const thread = WireThread.shared();
-    const topology = new Topology(options, kernels, thread);
+    const topology = new Topology(options, kernels, thread, leg);
     parts = {
       thread,
       topology,
@@ -165,7 +170,9 @@ export class NetnsLab implements Lab {
     const { ipVersion, faults = [] } = options;
     const ends = SIDES.flatMap((side) => {
       const namespace = this.#topology.namespace(side);
-      return namespace === undefined ? [] : [{ side, namespaceFd: namespace.fd, ip: this.ip(side) }];
+      if (namespace === undefined) return [];
+      const remoteIp = this.#topology.isShared(side) ? { remoteIp: this.ip(otherSide(side)) } : {};
+      return [{ side, namespaceFd: namespace.fd, ip: this.ip(side), ...remoteIp }];
     });
     const looker = { ipVersion, ends, hasTracepoints: this.#eyes.hasTracepoints };
     const open = {

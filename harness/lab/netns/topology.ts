@@ -6,7 +6,8 @@ import { destroySockets } from '../destroy-sockets.js';
 import type { LabOptions, Settings } from '../lab.js';
 import { AddressPool, type LabAddresses } from '../lab-addresses.js';
 import { ADDRESS_BLOCK_VARIABLE, claimBlock } from './address-block.js';
-import { isReady, makeEndpointNamespace } from './endpoint-namespace.js';
+import { addEndpointLink, isReady, type LinkPlace, makeEndpointNamespace } from './endpoint-namespace.js';
+import type { Leg } from './leg.js';
 import { LARGEST_MTU } from './thread/packet-port.js';
 import type { SideOptions } from './thread/protocol.js';
 import type { WireThread } from './wire-thread.js';
@@ -28,6 +29,9 @@ function addressPool(): AddressPool {
 interface Place {
   readonly namespace: NetworkNamespace;
   readonly ifindex: number;
+  readonly link: LinkPlace;
+  /** Somebody else made it, and ends it. */
+  readonly isShared: boolean;
 }
 
 export class Topology implements Disposable {
@@ -37,15 +41,17 @@ export class Topology implements Disposable {
   readonly #places = new Map<Side, Place>();
   readonly #peer: Side | undefined;
   readonly #thread: WireThread;
+  readonly #leg: Leg | undefined;
 
   /** `kernels`: the sides whose stack is this machine's kernel. Throws with nothing left behind. */
-  constructor(options: LabOptions, kernels: readonly Side[], thread: WireThread) {
+  constructor(options: LabOptions, kernels: readonly Side[], thread: WireThread, leg?: Leg) {
     const { ipVersion, mtu = DEFAULT_MTU, peer, addresses } = options;
     checkMtu(mtu, ipVersion);
     this.ipVersion = ipVersion;
     this.mtu = mtu;
     this.#peer = peer;
     this.#thread = thread;
+    this.#leg = leg;
     this.#addresses =
       addresses === undefined ? addressPool().take(ipVersion) : chosenAddresses(addresses, ipVersion);
     try {
@@ -58,7 +64,8 @@ export class Topology implements Disposable {
 
   #furnish(side: Side, settings: Settings): void {
     const ifindex = this.#thread.nextIfindex();
-    const namespace = makeEndpointNamespace({
+    const shared = this.#leg?.side === side ? this.#leg : undefined;
+    const options = {
       side,
       ip: this.ip(side),
       remoteIp: this.ip(otherSide(side)),
@@ -68,15 +75,22 @@ export class Topology implements Disposable {
       settings,
       farSide: this.#thread.farSide(this.mtu),
       farIfindex: ifindex,
-    });
-    this.#places.set(side, { namespace, ifindex });
+    };
+    if (shared === undefined) {
+      const namespace = makeEndpointNamespace(options);
+      this.#places.set(side, { namespace, ifindex, link: 'first', isShared: false });
+      return;
+    }
+    const { namespace, link } = shared;
+    addEndpointLink(namespace, { ...options, link });
+    this.#places.set(side, { namespace, ifindex, link, isShared: true });
   }
 
   /** Resolves once the stacks can send and receive: at once, but on kernels before 6.9. */
   async ready(): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
-    for (const [side, { namespace }] of this.#places) {
-      while (!isReady(namespace)) {
+    for (const [side, { namespace, link }] of this.#places) {
+      while (!isReady(namespace, link)) {
         if (performance.now() > deadline)
           throw new Error(`the ${side}'s link did not come up within ${READY_WITHIN_MS} ms`);
         await new Promise((resolve) => setTimeout(resolve, 1));
@@ -91,6 +105,11 @@ export class Topology implements Disposable {
   /** Undefined for a side that is no kernel. */
   namespace(side: Side): NetworkNamespace | undefined {
     return this.#places.get(side)?.namespace;
+  }
+
+  /** Whether a side's namespace has links and sockets of others, too. */
+  isShared(side: Side): boolean {
+    return this.#places.get(side)?.isShared === true;
   }
 
   /** What the wire's thread needs to know of a side. */
@@ -119,7 +138,8 @@ export class Topology implements Disposable {
 
   /** Ends what sockets there are, and lets the namespaces go: their links go with them. */
   [Symbol.dispose](): void {
-    for (const { namespace } of this.#places.values()) {
+    for (const { namespace, isShared } of this.#places.values()) {
+      if (isShared) continue;
       destroySockets(namespace, this.ipVersion);
       namespace[Symbol.dispose]();
     }

@@ -30,7 +30,13 @@ export type SideOptions =
 export interface LookerOptions {
   readonly ipVersion: 4 | 6;
   /** The sides that have a stack. */
-  readonly ends: readonly { readonly side: Side; readonly namespaceFd: number; readonly ip: string }[];
+  readonly ends: readonly {
+    readonly side: Side;
+    readonly namespaceFd: number;
+    readonly ip: string;
+    /** Given where the namespace has sockets of others too: then only those between these two addresses are watched. */
+    readonly remoteIp?: string;
+  }[];
   readonly hasTracepoints: boolean;
 }
 

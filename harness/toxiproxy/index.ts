@@ -1,0 +1,13 @@
+export * from './client.js';
+export type { ApiOptions } from './http-api.js';
+export {
+  findToxiproxyServer,
+  type ServerProgram,
+  TOXIPROXY_VERSION,
+  toxiproxyServer,
+} from './server-binary.js';
+export * from './server-process.js';
+export { type Down, nameOf, readToxic, type Stream, type StreamToxic, type Toxic } from './toxic.js';
+export type { ToxicKind } from './toxic-kinds.js';
+export * from './toxic-line.js';
+export * from './toxiproxy-error.js';
