@@ -138,7 +138,8 @@ export class SocketError extends Error {
     readonly errno: string,
     /** The call, such as `connect`. */
     readonly call: string,
-    detail?: string,
+    /** More of it, in words. */
+    readonly detail?: string,
   ) {
     super(`${call}: ${errno}${detail === undefined ? '' : ` (${detail})`}`);
   }

@@ -25,8 +25,7 @@ export type OwnAnswer =
 
 export function refusalOf(error: unknown): OwnAnswer {
   if (error instanceof SocketError) {
-    const { errno, call, message } = error;
-    const detail = /^\S+ \((.*)\)$/s.exec(message.slice(call.length + 2))?.[1];
+    const { errno, call, detail } = error;
     return { kind: 'socket-error', errno, call, ...(detail === undefined ? {} : { detail }) };
   }
   if (error instanceof WaitTimeout)

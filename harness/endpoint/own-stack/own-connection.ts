@@ -46,7 +46,12 @@ export class OwnConnection {
     if (ahead !== undefined && ahead > 0) this.#mark.told(this.#taken + ahead - 1);
   }
 
-  /** SO_ERROR: reading it clears it. */
+  /** SO_ERROR. */
+  get pendingError(): string | undefined {
+    return this.#error;
+  }
+
+  /** The same: reading it clears it. */
   takeError(): string | undefined {
     const error = this.#error;
     this.#error = undefined;

@@ -7,21 +7,19 @@ import {
   type TcpSocket,
   type TcpStack,
 } from '../../../stack/index.js';
-import type { Clock } from '../../clock/index.js';
 import { type Address, type PollEvents, type Received, SocketError } from '../endpoint.js';
-import type { Accepted, MessageOptions, Outcome, Queues, SocketDriver } from '../socket-driver.js';
+import type { Lingering, PolledAccepted, PolledSocket, ReceiveAttempt } from '../polled-socket.js';
+import type { Queues } from '../socket-driver.js';
 import type { SocketOption } from '../socket-options.js';
 import type { TcpInfo } from '../tcp-info.js';
 import type { TcpState } from '../tcp-state.js';
 import { OwnConnection } from './own-connection.js';
 import { freshInfo, infoOf } from './own-info.js';
 import { type OptionBase, OwnOptions } from './own-options.js';
-import { Waits } from './waits.js';
 
 /** What all sockets of one endpoint share. */
 export interface OwnContext extends OptionBase {
   readonly stack: TcpStack;
-  readonly clock: Clock;
 }
 
 type Life =
@@ -48,18 +46,21 @@ const ACKNOWLEDGED: ReadonlySet<TcpState> = new Set(['FIN-WAIT-2', 'TIME-WAIT', 
 const errnoNumber = (name: string | undefined): number =>
   Object.entries(constants.errno).find(([each]) => each === name)?.[1] ?? 0;
 
-export class OwnSocket implements SocketDriver {
+export class OwnSocket implements PolledSocket {
   readonly #context: OwnContext;
-  readonly #waits: Waits;
   readonly #options: OwnOptions;
+  #changed: () => void = () => {};
   #life: Life = FRESH;
   #bound: Address;
 
   constructor(context: OwnContext, options = new OwnOptions(context)) {
     this.#context = context;
-    this.#waits = new Waits(context.clock);
     this.#options = options;
     this.#bound = { ip: context.ipVersion === 6 ? '::' : '0.0.0.0', port: 0 };
+  }
+
+  onChange(changed: () => void): void {
+    this.#changed = changed;
   }
 
   bind(at: Address): void {
@@ -84,21 +85,23 @@ export class OwnSocket implements SocketDriver {
       // As in Linux, one more than the backlog may wait.
       this.#context.stack.listen({ ...at, backlog: backlog + 1, settings, fastOpen: fastOpenQueue > 0 }),
     );
-    listener.onConnection = () => this.#waits.wake();
+    listener.onConnection = () => this.#changed();
     this.#life = { kind: 'listening', listener };
     this.#options.follow(listener);
     return listener.local;
   }
 
-  connect(to: Address, withinMs: number): Promise<void> {
+  connect(to: Address): void {
     const life = this.#alive('connect');
     if (life.kind !== 'fresh') throw new SocketError('EISCONN', 'connect');
-    if (this.#options.isFastOpen && this.#context.stack.hasFastOpenCookie(to.ip)) {
+    if (this.#options.isFastOpen && this.#context.stack.hasFastOpenCookie(to.ip))
       this.#life = { kind: 'deferred', to };
-      return Promise.resolve();
-    }
-    const connection = this.#open(to);
-    return this.#waits.until<true>('connect', withinMs, () => connection.established()).then(() => {});
+    else this.#open(to);
+  }
+
+  established(): true | undefined {
+    const life = this.#alive('connect');
+    return life.kind === 'deferred' ? true : this.#connection('connect', 'ENOTCONN').established();
   }
 
   #open(to: Address, data?: Uint8Array): OwnConnection {
@@ -116,7 +119,7 @@ export class OwnSocket implements SocketDriver {
   }
 
   #connect(socket: TcpSocket): OwnConnection {
-    const connection = new OwnConnection(socket, () => this.#waits.wake());
+    const connection = new OwnConnection(socket, () => this.#changed());
     connection.isUrgentInline = this.#options.isUrgentInline;
     this.#life = { kind: 'connected', connection };
     this.#options.follow(socket);
@@ -139,49 +142,35 @@ export class OwnSocket implements SocketDriver {
     return life.kind === 'connected' ? life.connection.socket.local : this.#bound;
   }
 
-  accept(withinMs: number): Promise<Accepted> {
-    return this.#waits.until<Accepted>('accept', withinMs, () => {
-      const life = this.#alive('accept');
-      if (life.kind !== 'listening') throw new SocketError('EINVAL', 'accept');
-      const socket = life.listener.accept();
-      if (socket === undefined) return undefined;
-      const driver = new OwnSocket(this.#context, this.#options.inherited());
-      driver.#connect(socket);
-      return { driver, local: socket.local, remote: socket.remote };
-    });
+  tryAccept(): PolledAccepted | undefined {
+    const life = this.#alive('accept');
+    if (life.kind !== 'listening') throw new SocketError('EINVAL', 'accept');
+    const connection = life.listener.accept();
+    if (connection === undefined) return undefined;
+    const socket = new OwnSocket(this.#context, this.#options.inherited());
+    socket.#connect(connection);
+    return { socket, local: connection.local, remote: connection.remote };
   }
 
-  async send(octets: Uint8Array, { flags, withinMs }: MessageOptions): Promise<number> {
+  trySend(
+    octets: Uint8Array,
+    options: { readonly isUrgent: boolean; readonly hasMore: boolean },
+  ): number | undefined {
     let sent = this.#openWith(octets);
     if (sent > 0 && sent === octets.length) return sent;
-    const options = { isUrgent: flags.includes('OOB'), hasMore: flags.includes('MORE') };
-    const more = (): number | undefined => {
-      const connection = this.#connection('send', 'EPIPE');
-      for (;;) {
-        const taken = connection.send(octets.subarray(sent), options);
-        sent += taken ?? 0;
-        if (taken !== undefined && sent === octets.length) return sent;
-        if (taken !== undefined && taken > 0) continue;
-        if (!flags.includes('DONTWAIT')) return undefined;
-        if (sent === 0) throw new SocketError('EAGAIN', 'send');
-        return sent;
-      }
-    };
-    try {
-      return await this.#waits.until('send', withinMs, more);
-    } catch (error) {
-      // What has been taken is the result, as with SO_SNDTIMEO.
-      if (sent > 0 && !(error instanceof SocketError)) return sent;
-      throw error;
+    const connection = this.#connection('send', 'EPIPE');
+    for (;;) {
+      const taken = connection.send(octets.subarray(sent), options);
+      sent += taken ?? 0;
+      if (taken !== undefined && sent === octets.length) return sent;
+      if (taken === undefined || taken === 0) return sent > 0 ? sent : undefined;
     }
   }
 
-  receive(most: number, { flags, withinMs }: MessageOptions): Promise<Received> {
-    const options = { most, isPeek: flags.includes('PEEK'), mayWait: !flags.includes('DONTWAIT') };
-    return this.#waits.until<Received>('receive', withinMs, () => {
-      const connection = this.#connection('receive', 'ENOTCONN');
-      return flags.includes('OOB') ? connection.receiveUrgent(options) : connection.receive(options);
-    });
+  tryReceive(most: number, { isUrgent, isPeek, mayWait }: ReceiveAttempt): Received | undefined {
+    const connection = this.#connection('receive', 'ENOTCONN');
+    const options = { most, isPeek, mayWait };
+    return isUrgent ? connection.receiveUrgent(options) : connection.receive(options);
   }
 
   shutdown(how: 'read' | 'write' | 'both'): void {
@@ -192,7 +181,7 @@ export class OwnSocket implements SocketDriver {
     else if (life.kind === 'listening' && how !== 'write') {
       life.listener.close();
       this.#life = FRESH;
-      this.#waits.wake();
+      this.#changed();
     }
   }
 
@@ -240,6 +229,11 @@ export class OwnSocket implements SocketDriver {
     return life.kind === 'connected' && life.connection.isAtMark;
   }
 
+  get pendingError(): string | undefined {
+    const life = this.#life;
+    return life.kind === 'connected' ? life.connection.pendingError : undefined;
+  }
+
   takeError(): string | undefined {
     const life = this.#alive('getsockopt');
     return life.kind === 'connected' ? life.connection.takeError() : undefined;
@@ -252,23 +246,16 @@ export class OwnSocket implements SocketDriver {
     return { ...QUIET, writable: true, hungUp: true };
   }
 
-  close(): Outcome<void> {
+  close(): Lingering | undefined {
     const life = this.#end('close');
     if (life.kind === 'listening') life.listener.close();
-    if (life.kind !== 'connected') return;
+    if (life.kind !== 'connected') return undefined;
     const { lingerSeconds } = this.#options;
-    if (lingerSeconds === 0) return life.connection.socket.abort();
-    life.connection.socket.close();
-    if (lingerSeconds > 0) return this.#lingers(life.connection.socket, lingerSeconds);
-  }
-
-  /** SO_LINGER: close(2) waits until all is acknowledged, or the time is over. */
-  #lingers(socket: TcpSocket, seconds: number): Promise<void> {
-    const isOver = (): true | undefined => (ACKNOWLEDGED.has(socket.state) ? true : undefined);
-    return this.#waits.until<true>('close', seconds * 1000, isOver).then(
-      () => {},
-      () => {},
-    );
+    const { socket } = life.connection;
+    if (lingerSeconds === 0) socket.abort();
+    else socket.close();
+    const isOver = (): boolean => ACKNOWLEDGED.has(socket.state);
+    return lingerSeconds > 0 && !isOver() ? { mostMs: lingerSeconds * 1000, isOver } : undefined;
   }
 
   abort(): void {
@@ -286,7 +273,6 @@ export class OwnSocket implements SocketDriver {
   #end(call: string): Life {
     const life = this.#alive(call);
     this.#life = { kind: 'closed' };
-    this.#waits.close();
     return life;
   }
 

@@ -9,13 +9,15 @@ import type { Clock } from '../../clock/index.js';
 import type { Side } from '../../fault/index.js';
 import { packageVersion } from '../../text/index.js';
 import type { CallLog } from '../call-record.js';
-import type { SocketState } from '../endpoint.js';
+import { SocketError, type SocketState } from '../endpoint.js';
+import type { PolledSocket, PolledStack } from '../polled-socket.js';
 import type { SocketDriver, StackDriver } from '../socket-driver.js';
 import { SocketEndpoint } from '../socket-endpoint.js';
 import { ownSettings } from './own-settings.js';
 import { OwnSocket } from './own-socket.js';
 import { socketStates } from './own-sockets.js';
 import { type AskOwn, RemoteOwnStack } from './remote-own-stack.js';
+import { WaitingSocket } from './waiting-socket.js';
 
 /** What people call it. */
 export const OWN_STACK = 'stack';
@@ -24,6 +26,8 @@ export const ownStackName = (): string => `${OWN_STACK}@${packageVersion()}`;
 
 export interface OwnHostOptions {
   readonly ip: string;
+  /** Further addresses of the host, of the other version of IP as a rule. */
+  readonly moreIps?: readonly string[];
   readonly clock: Clock;
   readonly mtu: number;
   /** Kernel settings by the names that Linux has. Those that the stack does not have are `Unsupported`. */
@@ -44,7 +48,7 @@ export class OwnHost implements Disposable {
   readonly #defaults: TcpSettings;
 
   constructor(options: OwnHostOptions) {
-    const { ip, clock, mtu, output, observe, settings = {} } = options;
+    const { ip, moreIps = [], clock, mtu, output, observe, settings = {} } = options;
     const own = ownSettings(settings);
     this.#options = options;
     this.#defaults = { ...DEFAULT_SETTINGS, ...own.settings };
@@ -53,7 +57,7 @@ export class OwnHost implements Disposable {
       clock,
       mtu,
       output,
-      addresses: [ip],
+      addresses: [ip, ...moreIps],
       randomBytes: options.randomBytes ?? ((octets) => randomBytes(octets)),
       ...(observe === undefined ? {} : { observe }),
     });
@@ -64,15 +68,26 @@ export class OwnHost implements Disposable {
     this.#stack.input(packet);
   }
 
-  /** A socket, fresh. */
+  /** A socket, fresh, whose calls wait. */
   socket(): SocketDriver {
     const { ip, clock } = this.#options;
-    return new OwnSocket({
-      stack: this.#stack,
-      clock,
-      ipVersion: isIPv6(ip) ? 6 : 4,
-      defaults: this.#defaults,
-    });
+    return new WaitingSocket(this.#socket(isIPv6(ip) ? 6 : 4), clock);
+  }
+
+  /** The host for those who wait themselves. */
+  get polled(): PolledStack {
+    return {
+      name: ownStackName(),
+      socket: (ipVersion) => this.#socket(ipVersion),
+      sockets: () => this.sockets(),
+    };
+  }
+
+  #socket(ipVersion: 4 | 6): PolledSocket {
+    const { ip, moreIps = [] } = this.#options;
+    if (![ip, ...moreIps].some((each) => isIPv6(each) === (ipVersion === 6)))
+      throw new SocketError('EAFNOSUPPORT', 'socket', `this host has no IPv${ipVersion} address`);
+    return new OwnSocket({ stack: this.#stack, ipVersion, defaults: this.#defaults });
   }
 
   sockets(): readonly SocketState[] {
