@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allScenarios } from '../../suites/index.js';
 import { type Fault, parsePlan } from '../fault/index.js';
-import { World } from '../lab/index.js';
+import { closeSharedEngine, sharedEngine, World } from '../lab/index.js';
 import { type Terminal, terminalOf } from '../report/index.js';
 import {
   clockOf,
@@ -122,6 +122,7 @@ async function actOnRepro(
     );
   } finally {
     if (where.lab === 'virtual') World.shared()[Symbol.dispose]();
+    if (where.lab === 'docker') await closeSharedEngine();
   }
 }
 
@@ -157,9 +158,13 @@ async function actOnRun(names: readonly string[], options: Options, terminal: Te
   const elsewhere = await enter(where);
   if (elsewhere !== undefined) return elsewhere;
   const common = { openLab: where.openLab, filter, eyes: options.eyes ?? 'auto' } as const;
-  if (where.lab === 'netns') {
+  if (where.lab !== 'virtual') {
     const session = { ...common, ...(options.jobs === undefined ? {} : { jobs: options.jobs }) };
-    return run({ session, outDir }, terminal);
+    try {
+      return await run({ session, outDir }, terminal);
+    } finally {
+      if (where.lab === 'docker') await closeSharedEngine();
+    }
   }
   const { jobs = where.jobs } = options;
   await using pool = new ScenarioPool({
@@ -176,9 +181,13 @@ function placeOf({ endpoint = [], ...options }: Options): Where {
   return whereOf({ ...options, endpoint: name });
 }
 
-/** Where labs of this machine's kernel can be made: the exit code when that is another process. */
-const enter = ({ lab }: Where): Promise<number | undefined> =>
-  lab === 'netns' ? enterNetns() : Promise.resolve(undefined);
+/** Where labs of this machine's kernel, or of containers, can be made: the exit code when that is another process. */
+async function enter({ lab }: Where): Promise<number | undefined> {
+  if (lab === 'netns') return enterNetns();
+  // That there is no engine is said once, and not of each scenario.
+  if (lab === 'docker') await sharedEngine();
+  return undefined;
+}
 
 function filterOf(names: readonly string[], options: Options): Filter {
   const known = [...new Set(allScenarios.flatMap((scenario) => [suiteOf(scenario), scenario.id]))];

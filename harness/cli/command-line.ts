@@ -1,5 +1,6 @@
 /** Answers a command line: does what it asks for, and turns what went wrong into one sentence and an exit code. */
 import { CommanderError } from 'commander';
+import { EngineError } from '../docker/index.js';
 import { PlanError } from '../fault/index.js';
 import { AttachRefused, LabUnavailable, NoSuchTarget } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
@@ -31,6 +32,7 @@ export async function answer(args: readonly string[]): Promise<number> {
 const OF_THE_COMMAND = [UsageError, PlanError, NoSuchPlace, NoSuchTarget, RulePlaceError];
 const OF_THE_MACHINE = [
   EnvironmentError,
+  EngineError,
   ReportError,
   LabUnavailable,
   AttachRefused,

@@ -1,4 +1,8 @@
 export * from './attached/index.js';
+export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
+export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';
+export { closeSharedEngine, sharedEngine } from './docker/shared-engine.js';
+export type { WirePlace } from './docker/wire-place.js';
 export * from './lab.js';
 export { type BarePair, openBarePair } from './netns/bare-pair.js';
 export { LabUnavailable } from './netns/explain.js';

@@ -1,13 +1,20 @@
 /** Which stacks a person means, and in which lab. */
 import { availableParallelism, release } from 'node:os';
 import { OWN_STACK, ownStackName } from '../endpoint/index.js';
-import { type NetnsStack, netnsLabs, type VirtualStacks, virtualLabs } from '../lab/index.js';
+import {
+  type DockerPlace,
+  dockerLabs,
+  type NetnsStack,
+  netnsLabs,
+  type VirtualStacks,
+  virtualLabs,
+} from '../lab/index.js';
 import { didYouMean } from '../text/index.js';
 import { findKernel, installedKernels, isUpToDate, KernelUnavailable } from '../uml/index.js';
 import type { RunOptions } from './play-in-lab.js';
 import type { Filter } from './selection.js';
 
-export const LABS: readonly string[] = ['netns', 'virtual'];
+export const LABS: readonly string[] = ['netns', 'virtual', 'docker'];
 
 /** There is no such lab, or no such endpoint in it. */
 export class NoSuchPlace extends Error {
@@ -23,7 +30,7 @@ export interface WhereOptions {
 }
 
 export type Where =
-  | { readonly lab: 'netns'; readonly openLab: RunOptions['openLab'] }
+  | { readonly lab: 'netns' | 'docker'; readonly openLab: RunOptions['openLab'] }
   | {
       readonly lab: 'virtual';
       readonly openLab: RunOptions['openLab'];
@@ -40,6 +47,10 @@ export function whereOf({ lab, endpoint, client = endpoint, server = endpoint }:
     case 'virtual': {
       const stacks = { client: virtualStack(client), server: virtualStack(server) };
       return { lab, openLab: virtualLabs(stacks), stacks, jobs: availableParallelism() };
+    }
+    case 'docker': {
+      const places = { client: dockerPlace(client), server: dockerPlace(server) };
+      return { lab, openLab: dockerLabs({ places }) };
     }
     default:
       throw new NoSuchPlace(
@@ -86,6 +97,19 @@ function netnsStack(name: string): NetnsStack {
       `there is no endpoint "${name}" in the netns lab: its kernel is the running one, linux@${release()}; other kernels run with --lab virtual`,
     );
   return stack;
+}
+
+const IMAGE = 'image:';
+
+/** The kernel under a container: of our own image, or of any other (`image:nginx:1.27`), into which the agent is put. */
+function dockerPlace(name: string): DockerPlace {
+  if (name.startsWith(IMAGE)) return { stack: 'linux', image: name.slice(IMAGE.length) };
+  const { stack, version } = parseEndpoint(name);
+  if (stack === OWN_STACK || version !== undefined)
+    throw new NoSuchPlace(
+      `there is no endpoint "${name}" in the docker lab: its kernel is the one that the engine runs on, linux`,
+    );
+  return { stack };
 }
 
 /** The project's own TCP, or a kernel that was built here: the version that is named, or the newest. */

@@ -1,0 +1,130 @@
+/**
+ * A lab of containers: each side's stack is the kernel under a container, driven by an agent in it, and the wire lies in the hooks of the two
+ * containers' network namespaces: each segment is taken on its receiver's input side, when it has left its sender for good. Real time.
+ * Containers and network go with the lab.
+ */
+import { RealClock } from '../../clock/index.js';
+import type { EngineNetwork } from '../../docker/index.js';
+import { type CallRecord, type Endpoint, type PeerPort, Unsupported } from '../../endpoint/index.js';
+import { SIDES, type Side } from '../../fault/index.js';
+import { monotonicNs } from '../../sys/index.js';
+import type { WireControl } from '../../wire/index.js';
+import type { PairedWire } from '../attached/index.js';
+import type { Lab, LabOptions, Recording } from '../lab.js';
+import { Belongings } from './belongings.js';
+import { ContainerStack } from './container-stack.js';
+import { type DockerPlaces, specOf } from './docker-place.js';
+import { peerAddress } from './peer-address.js';
+import { sharedEngine } from './shared-engine.js';
+import { openContainersWire, type WirePlace } from './wire-place.js';
+
+export interface DockerLabsOptions {
+  readonly places?: DockerPlaces;
+  /** Where the wire runs. Default: on a thread of this process where it may enter the containers' namespaces, else in a sidecar. */
+  readonly wire?: WirePlace;
+}
+
+const KERNELS: DockerPlaces = { client: { stack: 'linux' }, server: { stack: 'linux' } };
+
+/** Labs between containers. A lab rejects with `EngineError` or `AttachRefused`, in one sentence. */
+export const dockerLabs =
+  ({ places = KERNELS, wire = 'auto' }: DockerLabsOptions = {}) =>
+  (options: LabOptions): Promise<Lab> =>
+    openDockerLab(options, { places, wire });
+
+async function openDockerLab(options: LabOptions, where: Required<DockerLabsOptions>): Promise<DockerLab> {
+  if (options.addresses !== undefined)
+    throw new Unsupported('a docker lab has the addresses that its network gives: leave out "addresses"');
+  const { ipVersion, mtu, peer, faults = [], eyes = 'auto' } = options;
+  const engine = await sharedEngine();
+  await using made = new Belongings();
+  const network = made.use(
+    await engine.createNetwork({ ipVersion, purpose: 'wire', ...(mtu === undefined ? {} : { mtu }) }),
+  );
+  const started = await Promise.allSettled(
+    SIDES.filter((side) => side !== peer).map(async (side) => {
+      const settings = options.settings?.[side] ?? {};
+      const spec = await specOf(where.places[side]);
+      return made.use(await ContainerStack.start({ engine, network, side, ipVersion, settings, spec }));
+    }),
+  );
+  const stacks = started.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
+  const clock = new RealClock(monotonicNs());
+  const addresses = addressesOf(stacks, { network, ipVersion });
+  const wire = await openContainersWire(
+    { place: where.wire, engine, stacks, addresses, faults, eyes, clock },
+    made,
+  );
+  return new DockerLab({ ipVersion, addresses, stacks, clock, wire, made: made.move() });
+}
+
+interface Parts {
+  readonly ipVersion: 4 | 6;
+  readonly addresses: Readonly<Record<Side, string>>;
+  readonly stacks: readonly ContainerStack[];
+  readonly clock: RealClock;
+  readonly wire: PairedWire;
+  readonly made: Belongings;
+}
+
+export class DockerLab implements Lab {
+  readonly name = 'docker';
+  readonly ipVersion: 4 | 6;
+  readonly clock: RealClock;
+  readonly wire: WireControl;
+  readonly #parts: Parts;
+  readonly #endpoints: ReadonlyMap<Side, Endpoint>;
+  readonly #calls: CallRecord[] = [];
+
+  /** `dockerLabs` makes them. */
+  constructor(parts: Parts) {
+    const { clock, stacks, wire } = parts;
+    this.ipVersion = parts.ipVersion;
+    this.clock = clock;
+    this.wire = wire.wire;
+    this.#parts = parts;
+    this.#endpoints = new Map(
+      stacks.map((stack) => [stack.side, stack.endpoint(clock, (record) => this.#calls.push(record))]),
+    );
+  }
+
+  endpoint(side: Side): Endpoint {
+    const found = this.#endpoints.get(side);
+    if (found === undefined)
+      throw new TypeError(`the ${side} of this lab is a scripted peer: it has no endpoint, use peerPort()`);
+    return found;
+  }
+
+  ip(side: Side): string {
+    return this.#parts.addresses[side];
+  }
+
+  peerPort(): PeerPort {
+    const { peerPort } = this.#parts.wire;
+    if (peerPort === undefined)
+      throw new TypeError('this lab has a stack on both sides: open it with the option "peer" set to a side');
+    return peerPort;
+  }
+
+  async recording(): Promise<Recording> {
+    return { ...(await this.#parts.wire.recording()), calls: [...this.#calls] };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.made[Symbol.asyncDispose]();
+  }
+}
+
+function addressesOf(
+  stacks: readonly ContainerStack[],
+  { network, ipVersion }: { readonly network: EngineNetwork; readonly ipVersion: 4 | 6 },
+): Readonly<Record<Side, string>> {
+  const ips = stacks.map(({ ip }) => ip);
+  const ipOf = (side: Side): string =>
+    stacks.find((stack) => stack.side === side)?.ip ??
+    peerAddress(network.subnets, { ipVersion, taken: ips });
+  return { client: ipOf('client'), server: ipOf('server') };
+}
