@@ -4,6 +4,7 @@
  */
 export * from './check/index.js';
 export * from './clock/index.js';
+export { EngineError, type EngineErrorKind } from './docker/index.js';
 export * from './endpoint/index.js';
 export * from './fault/index.js';
 export * from './lab/index.js';

@@ -201,7 +201,11 @@ function where(command: Command): Command {
     )
     .option('--client <stack>', 'another stack as the client')
     .option('--server <stack>', 'another stack as the server')
-    .option('--lab <lab>', 'where it runs: netns (this kernel, real time), virtual, or docker (containers)', 'netns')
+    .option(
+      '--lab <lab>',
+      'where it runs: netns (this kernel, real time), virtual, or docker (containers)',
+      'netns',
+    )
     .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
     .option('--out <folder>', 'where the files go');
 }

@@ -3,6 +3,7 @@
  * it takes), opens the session, and starts what the suites declared once mocha knows its tests.
  */
 import { join } from 'node:path';
+import { closeSharedEngine } from '../lab/index.js';
 import { figureLines, figuresOf, ReportError, RunReport } from '../report/index.js';
 import { unavailable } from './enter-namespace.js';
 import { Session, session, useSession } from './session.js';
@@ -13,7 +14,7 @@ let startedMs = 0;
 
 useSession(
   new Session({
-    ...mochaWhere(),
+    ...(await mochaWhere()),
     ...(unavailable === undefined ? {} : { unavailable }),
     finished: (run) => report.add(run),
   }),
@@ -26,6 +27,7 @@ export function mochaGlobalSetup(this: Mocha.Runner): void {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   const runs = await session().runs();
+  await closeSharedEngine();
   if (runs.length === 0) return;
   const figures = figuresOf(runs, performance.now() - startedMs);
   try {

@@ -1,9 +1,11 @@
 /**
- * Where a mocha process plays: LASTACK_LAB (netns, virtual), LASTACK_ENDPOINT (linux, linux@6.12, stack), and LASTACK_CLIENT or
+ * Where a mocha process plays: LASTACK_LAB (netns, virtual, docker), LASTACK_ENDPOINT (linux, linux@6.12, stack), and LASTACK_CLIENT or
  * LASTACK_SERVER for one side, as `--lab`, `--endpoint`, `--client` and `--server` on the command line. Why it cannot is the reason that
  * everything is skipped with.
  */
-import { clockOf, type Filter, type RunOptions, whereOf } from '../run/index.js';
+import { EngineError } from '../docker/index.js';
+import { sharedEngine } from '../lab/index.js';
+import { clockOf, type Filter, type RunOptions, type Where, whereOf } from '../run/index.js';
 import { KernelUnavailable } from '../uml/index.js';
 
 export const lab = process.env.LASTACK_LAB ?? 'netns';
@@ -23,17 +25,21 @@ export interface MochaWhere {
 /** Labs that are side by side in one virtual timeline. */
 const VIRTUAL_JOBS = 8;
 
-export function mochaWhere(): MochaWhere {
+export async function mochaWhere(): Promise<MochaWhere> {
   try {
     const where = whereOf({ lab, endpoint, client, server });
+    if (where.lab === 'docker') await sharedEngine();
     const filter = { clock: clockOf(where) };
-    return { openLab: where.openLab, filter, ...(where.lab === 'virtual' ? { jobs: VIRTUAL_JOBS } : {}) };
+    return { openLab: where.openLab, filter, ...jobsOf(where) };
   } catch (error) {
-    if (!(error instanceof KernelUnavailable)) throw error;
+    if (!(error instanceof KernelUnavailable) && !(error instanceof EngineError)) throw error;
     const unavailable = error.message;
     const openLab = (): never => {
       throw error;
     };
-    return { openLab, filter: { clock: 'virtual' }, unavailable };
+    return { openLab, filter: { clock: lab === 'virtual' ? 'virtual' : 'real' }, unavailable };
   }
 }
+
+const jobsOf = (where: Where): { readonly jobs?: number } =>
+  where.lab === 'virtual' ? { jobs: VIRTUAL_JOBS } : {};

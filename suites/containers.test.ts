@@ -1,0 +1,87 @@
+/** The same scenarios between two containers: as expected, and with the states that they have in a lab of network namespaces. */
+import { expect } from 'chai';
+import {
+  closeSharedEngine,
+  connectionsOf,
+  dockerLabs,
+  EngineError,
+  netnsCapability,
+  openNetnsLab,
+  type RunOptions,
+  type ScenarioRun,
+  Scheduler,
+  type Selected,
+  type Side,
+  select,
+  sharedEngine,
+} from '../harness/index.js';
+import { allScenarios } from './index.js';
+import { knownDeviations } from './known-deviations.js';
+import { surprises } from './surprises.fixture.js';
+
+/** Labs at once: starting containers keeps the cores busy. */
+const JOBS = 12;
+/** How many attempts it takes, and so what each connection passes through, is a matter of luck. */
+const BY_LUCK = new Set(['close/three-segments']);
+
+const chosen = (): readonly Selected[] =>
+  select(allScenarios, {}).map((each) => ({ ...each, known: knownDeviations }));
+
+async function playAll(openLab: RunOptions['openLab']): Promise<readonly ScenarioRun[]> {
+  const scheduler = new Scheduler({ openLab, jobs: JOBS });
+  scheduler.start(chosen());
+  return scheduler.all();
+}
+
+/** What each connection of a side passed through, as text. */
+const statesOf = ({ trace }: ScenarioRun, side: Side): readonly string[] =>
+  trace === undefined
+    ? ['nothing was recorded']
+    : connectionsOf(trace, side).map(({ transitions }) => transitions.map(({ to }) => to).join(' '));
+
+describe('every scenario between two containers', function () {
+  this.timeout(900_000);
+  let inContainers: readonly ScenarioRun[] = [];
+
+  before(async function () {
+    try {
+      await sharedEngine();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      process.stderr.write(`skipped: ${error.message}\n`);
+      this.skip();
+    }
+    inContainers = await playAll(dockerLabs());
+  });
+  after(closeSharedEngine);
+
+  it('goes as expected', () => {
+    expect(inContainers.length).to.be.greaterThan(100);
+    expect(surprises(inContainers).join('\n')).to.equal('');
+  });
+
+  it('passes through the states that it passes through in network namespaces', async function () {
+    const { way, sentence } = netnsCapability();
+    const seesAll = inContainers.every(({ trace }) => trace?.eyes.includes('tracepoint'));
+    if (way !== 'direct' || !seesAll) {
+      process.stderr.write(`skipped: states are compared where tracepoints see each of them: ${sentence}\n`);
+      this.skip();
+    }
+    const inNamespaces = await playAll(openNetnsLab);
+    const differences = inContainers
+      .filter(({ scenario }) => !BY_LUCK.has(scenario.id))
+      .flatMap((run) => {
+        const { scenario, ipVersion } = run;
+        const other = inNamespaces.find(
+          (each) => each.scenario.id === scenario.id && each.ipVersion === ipVersion,
+        );
+        return (['client', 'server'] as const).flatMap((side) => {
+          const [a, b] = [statesOf(run, side), other === undefined ? [] : statesOf(other, side)];
+          return String(a) === String(b)
+            ? []
+            : [`${scenario.id} ipv${ipVersion} ${side}: ${a.join(' | ')} and not ${b.join(' | ')}`];
+        });
+      });
+    expect(differences.join('\n')).to.equal('');
+  });
+});
