@@ -26,14 +26,16 @@ interface Manifest {
 
 const OWN = ['bin', 'dist/harness', 'dist/stack', 'dist/suites', 'images'] as const;
 /** For people and compilers, not for running. */
-const IS_LEFT_OUT = /\.(test\.js|d\.[cm]?ts|map)$/;
+const IS_LEFT_OUT = /\.(test\.js|d\.ts|map)$/;
+/** Of other packages also their sources. */
+const IS_SOURCE = /\.([cm]?ts|map|md|cc?|hh?|o)$/;
 
 /** All of this package, and of those that it runs with, in one folder. */
 export const packageFiles = (folder: string): readonly PlacedFile[] => [
   ...ownFiles().map(({ from, to }) => placed(from, join(folder, to))),
   // Packages below others are placed by themselves.
   ...runtimePackages().flatMap(({ from, to }) =>
-    filesIn(from, (file) => !IS_LEFT_OUT.test(file) && !file.split(sep).includes('node_modules')).map(
+    filesIn(from, (file) => !IS_SOURCE.test(file) && !file.split(sep).includes('node_modules')).map(
       (file) => ({ ...file, path: join(folder, to, file.path) }),
     ),
   ),
