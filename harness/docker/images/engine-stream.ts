@@ -35,7 +35,10 @@ function* parsed(line: string): Generator<Happening> {
 export function engineWords(error: unknown): string {
   const json = error instanceof Error && 'json' in error ? error.json : undefined;
   const message = Object(json).message;
-  return typeof message === 'string' ? message.trim() : messageOf(error);
+  if (typeof message === 'string') return message.trim();
+  return messageOf(error)
+    .replace(/^\(HTTP code \d+\) .*? - /, '')
+    .trim();
 }
 
 export const isStatus = (error: unknown, ...codes: readonly number[]): boolean =>

@@ -79,7 +79,7 @@ async function ensure(
   try {
     signal.throwIfAborted();
     // What is used, and not what stands there when it is built.
-    const labels = { [LABEL.image]: kind, [LABEL.recipe]: recipeOf(kind) };
+    const labels = { [LABEL.image]: kind, [LABEL.name]: name, [LABEL.recipe]: recipeOf(kind) };
     const build = new ImageBuild(docker, labels, { onStep, signal });
     const { id, way } = await make(kind, { docker, build, workshop, onStep, signal, repository });
     await build.name(id, name);

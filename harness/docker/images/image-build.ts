@@ -14,6 +14,7 @@ import { happenings, isStatus } from './engine-stream.js';
 /** On each image, and on what is on the way to it. */
 export const LABEL = {
   image: 'lastack.image',
+  name: 'lastack.name',
   recipe: 'lastack.recipe',
   way: 'lastack.way',
   build: 'lastack.build',
