@@ -30,7 +30,12 @@ describe('a container of ours', function () {
     test.engine.start({ image: test.image, purpose: 'test of containers', command });
 
   const names = async (): Promise<readonly string[]> =>
-    (await test.engine.docker.listContainers({ all: true })).flatMap(({ Names }) => Names);
+    (
+      await test.engine.docker.listContainers({
+        all: true,
+        filters: { label: [`lastack.run=${test.engine.runId}`] },
+      })
+    ).flatMap(({ Names }) => Names);
 
   it('bears a name and labels that say whose it is and what for', async () => {
     await using container = await start('sleep', '60');

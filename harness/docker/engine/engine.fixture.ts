@@ -43,7 +43,7 @@ static void show(const char *path) {
   char text[4096];
   FILE *file = fopen(path, "r");
   if (!file) { perror(path); exit(1); }
-  printf("%.*s", (int)fread(text, 1, sizeof text, file), text);
+  fwrite(text, 1, fread(text, 1, sizeof text, file), stdout);
 }
 
 int main(int argc, char **argv) {
