@@ -4,6 +4,7 @@
  *
  * Calls throw `SocketError` or `Unsupported`, and EBADF once the socket is closed.
  */
+import type { Nanos } from '../clock/index.js';
 import type { Address, PollEvents, Received, SocketState } from './endpoint.js';
 import type { Queues } from './socket-driver.js';
 import type { SocketOption } from './socket-options.js';
@@ -16,6 +17,20 @@ export interface PolledStack {
   /** A socket, fresh. */
   socket(ipVersion: 4 | 6): PolledSocket;
   sockets(): readonly SocketState[];
+  /** Has somebody told of each change of state of all its connections, at its instant. */
+  observe(tell: (change: StackTransition) => void): void;
+}
+
+/** `from` and `to` are TIME-WAIT when that was started anew. */
+export interface StackTransition {
+  /** On the stack's clock. */
+  readonly atNs: Nanos;
+  readonly local: Address;
+  readonly remote: Address;
+  readonly from: TcpState;
+  readonly to: TcpState;
+  /** In TIME-WAIT: how long it will last. */
+  readonly remainsNs?: number;
 }
 
 export interface PolledAccepted {

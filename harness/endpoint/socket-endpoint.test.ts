@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { driveAgent, needsAgent } from './agent/agent-fixture.js';
+import { driveOwnAgent } from './agent-server/server.fixture.js';
 import { SocketError, Unsupported, WaitTimeout } from './endpoint.js';
 import { type Drive, driveKernel, Loopback, rejection } from './loopback-fixture.js';
 import { driveOwn, driveOwnFromAfar } from './own-stack/own-fixture.js';
@@ -12,6 +13,7 @@ const DRIVERS: readonly { name: string; drive: Drive; needs: (this: Mocha.Contex
   { name: 'an agent', drive: driveAgent, needs: needsAgent },
   { name: 'our own TCP', drive: driveOwn, needs: () => {} },
   { name: 'our own TCP on another thread', drive: driveOwnFromAfar, needs: () => {} },
+  { name: 'our own TCP behind an agent', drive: driveOwnAgent, needs: () => {} },
 ];
 
 for (const { name, drive, needs } of DRIVERS) {

@@ -5,8 +5,13 @@
 import type { TcpState } from './tcp-state.js';
 import { tcpStateFromLinux } from './tcp-state.js';
 
-const CONGESTION_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'] as const;
-const FASTOPEN_FAILURES = ['none', 'cookie-unavailable', 'data-not-acked', 'syn-retransmitted'] as const;
+export const CONGESTION_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'] as const;
+export const FASTOPEN_FAILURES = [
+  'none',
+  'cookie-unavailable',
+  'data-not-acked',
+  'syn-retransmitted',
+] as const;
 const ECN_MODES = ['disabled', 'rfc3168', 'accecn', 'pending'] as const;
 
 export type CongestionState = (typeof CONGESTION_STATES)[number] | 'unknown';
@@ -112,8 +117,8 @@ export interface TcpInfo {
 
 /** All that Linux 2.6.32 and later have in common: up to tcpi_total_retrans. */
 const LEAST_OCTETS = 104;
-const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
-const NO_SAMPLE = 0xffff_ffff;
+export const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
+export const NO_SAMPLE = 0xffff_ffff;
 
 /** `release` is the kernel's (`uname -r`): Linux 7.0 packed two of the last fields differently. */
 export function decodeTcpInfo(bytes: Uint8Array, release = '6.18'): TcpInfo {

@@ -37,3 +37,5 @@ export function tcpStateFromLinux(number: number): TcpState {
   if (state === undefined) throw new RangeError(`Linux has no TCP state number ${number}`);
   return state;
 }
+
+export const linuxNumberOf = (state: TcpState): number => LINUX_STATES.indexOf(state);

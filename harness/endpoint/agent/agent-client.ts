@@ -1,11 +1,13 @@
 /** What an agent can be asked besides what sockets do: who it is, and for namespaces, netlink and files. `AgentEndpoint` drives the sockets. */
+import type { SocketState } from '../endpoint.js';
+import { type AgentTransition, stateOfNumber } from './agent-events.js';
 import { AgentLink } from './agent-link.js';
-import { CAPABILITIES, FILE_MODES, VERSION } from './agent-requests.js';
+import { CAPABILITIES, type Capabilities, FILE_MODES, TIMERS, VERSION } from './agent-requests.js';
 
 export interface AgentHello {
   readonly version: number;
   /** What it has; without it, it answers "unsupported". */
-  readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
+  readonly capabilities: Capabilities;
   readonly mostMessageOctets: number;
   readonly mostSockets: number;
   /** `linux@6.12.117`. */
@@ -41,6 +43,29 @@ export class AgentClient extends AgentLink {
       stack: said.stack,
       system: said.system,
     };
+  }
+
+  /** The states of all sockets, those in TIME-WAIT too. */
+  async sockets(): Promise<readonly SocketState[]> {
+    const { sockets } = await this.request('SOCKETS', { body: {} });
+    return sockets.map(({ state, local, remote, recvOctets, sendOctets, timer, remainsMs, retransmits }) => {
+      const name = TIMERS[timer - 1];
+      return {
+        local,
+        remote,
+        state: stateOfNumber(state) ?? 'CLOSED',
+        recvQueueOctets: recvOctets,
+        sendQueueOctets: sendOctets,
+        ...(name === undefined ? {} : { timer: { name, remainsMs, retransmits } }),
+      };
+    });
+  }
+
+  /** From now on tells each change of state of all connections, those that nobody has a socket of too. */
+  async watchTransitions(receive: (transition: AgentTransition) => void): Promise<void> {
+    await this.watch(0, ['transition'], (event) => {
+      if (event.kind === 'transition') receive(event.transition);
+    });
   }
 
   /** A new network namespace: its handle, and its descriptor in the agent for netlink messages that name it. */
@@ -112,7 +137,7 @@ export class AgentClient extends AgentLink {
   }
 }
 
-function capabilitiesOf(bits: number): AgentHello['capabilities'] {
+function capabilitiesOf(bits: number): Capabilities {
   const has = (name: keyof typeof CAPABILITIES) => (bits & CAPABILITIES[name]) !== 0;
   return {
     namespaces: has('namespaces'),
@@ -121,5 +146,6 @@ function capabilitiesOf(bits: number): AgentHello['capabilities'] {
     tcpInfo: has('tcpInfo'),
     sockets: has('sockets'),
     stateEvents: has('stateEvents'),
+    transitions: has('transitions'),
   };
 }

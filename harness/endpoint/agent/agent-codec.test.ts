@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type AgentMessage, encodeMessage, MessageDecoder, MOST_OCTETS } from './agent-message.js';
+import { decodeEvent, encodeEvent } from './agent-events.js';
+import {
+  type AgentMessage,
+  EVENT_TYPE,
+  encodeMessage,
+  MessageDecoder,
+  MOST_OCTETS,
+} from './agent-message.js';
 import { type OptionValue, REQUESTS, type RequestName } from './agent-requests.js';
 import { decodeField, encodeField, type Field, i64, Malformed } from './octet-fields.js';
 
@@ -60,7 +67,20 @@ const BODIES: Readonly<Record<RequestName, readonly [fc.Arbitrary<unknown>, fc.A
   CANCEL: [fc.record({ id: number(32) }), fc.record({ wasWaiting: fc.boolean() })],
   SOCKETS: [
     none,
-    fc.record({ sockets: fc.array(fc.record({ state: number(8), local: address, remote: address })) }),
+    fc.record({
+      sockets: fc.array(
+        fc.record({
+          state: number(8),
+          local: address,
+          remote: address,
+          recvOctets: number(32),
+          sendOctets: number(32),
+          timer: number(8),
+          remainsMs: number(32),
+          retransmits: number(32),
+        }),
+      ),
+    }),
   ],
   NAMESPACE_NEW: [none, fc.record({ fd: fc.integer() })],
   NAMESPACE_FREE: [none, none],
@@ -183,5 +203,36 @@ describe('the stream of messages', () => {
     const [got] = new MessageDecoder().take(Buffer.from(sent));
     expect(got?.payload).to.deep.equal(Uint8Array.of(1, 2));
     expect(Buffer.isBuffer(got?.payload)).to.equal(false);
+  });
+});
+
+describe('the agent protocol’s events', () => {
+  const transition = {
+    atMonotonicNs: 2n ** 63n + 5n,
+    local: { ip: '192.0.2.1', port: 80 },
+    remote: { ip: '192.0.2.2', port: 40_000 },
+    from: 'FIN-WAIT-2',
+    to: 'TIME-WAIT',
+    remainsNs: 60e9,
+  } as const;
+
+  for (const event of [
+    { kind: 'acceptable' },
+    { kind: 'readable' },
+    { kind: 'end' },
+    { kind: 'error', errno: 'ECONNRESET' },
+    { kind: 'state', state: 'LAST-ACK' },
+    { kind: 'transition', transition },
+  ] as const)
+    it(`come back from octets as they were: ${event.kind}`, () => {
+      const message = { type: EVENT_TYPE, status: 0, id: 0, handle: 1, payload: encodeEvent(event) };
+      expect(decodeEvent(message)).to.deep.equal(event);
+    });
+
+  it('are refused where they are between states that are none', () => {
+    const payload = encodeEvent({ kind: 'transition', transition });
+    payload[9] = 99;
+    const message = { type: EVENT_TYPE, status: 0, id: 0, handle: 0, payload };
+    expect(() => decodeEvent(message)).to.throw(Malformed, 'a state has number 99');
   });
 });

@@ -13,11 +13,11 @@ import {
   takeAnswers,
 } from '../../sys/index.js';
 import type { CallRecord } from '../call-record.js';
-import { SocketError, Unsupported, WaitTimeout } from '../endpoint.js';
+import { Unsupported } from '../endpoint.js';
 import { rejection } from '../loopback-fixture.js';
 import { AgentClient } from './agent-client.js';
+import { keepsTheProtocol } from './agent-contract.fixture.js';
 import { AgentEndpoint } from './agent-endpoint.js';
-import type { AgentEvent } from './agent-events.js';
 import { agentFile, needsAgent } from './agent-fixture.js';
 import { AgentGone } from './agent-gone.js';
 import { openStdioAgent } from './stdio-agent.js';
@@ -51,10 +51,6 @@ describe('the agent over a child’s stdio', () => {
       stack: 'linux@6.12',
       ...place,
     });
-
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => clock.at(clock.now() + NANOS_PER_MS, resolve));
-  }
 
   async function bringUp(handle: number): Promise<void> {
     const request = { type: RTM_NEWLINK, flags: NLM_F_ACK, body: loopbackUp, what: 'bring lo up' };
@@ -143,52 +139,6 @@ describe('the agent over a child’s stdio', () => {
     }
   });
 
-  it('tells what becomes so of watched sockets', async () => {
-    const events: string[] = [];
-    const watch = (socket: number, who: string) =>
-      client.watch(socket, ['acceptable', 'readable', 'end', 'error', 'state'], (event: AgentEvent) => {
-        const more = event.kind === 'error' ? event.errno : event.kind === 'state' ? event.state : '';
-        events.push(`${who} ${event.kind} ${more}`.trim());
-      });
-    const socket = async () => (await client.request('SOCKET', { body: { family: 4, namespace: 0 } })).handle;
-    const listener = await socket();
-    await client.request('BIND', { handle: listener, body: { address: { ip: LOOPBACK.ip, port: 0 } } });
-    const { local } = await client.request('LISTEN', { handle: listener, body: { backlog: 1 } });
-    await watch(listener, 'listener');
-    const active = await socket();
-    await client.request('CONNECT', { handle: active, body: { address: local } });
-    await client.request('ESTABLISHED', { handle: active, body: {} });
-    const { socket: passive } = await client.request('ACCEPT', { handle: listener, body: {} });
-    await watch(passive, 'passive');
-    await client.request('SEND', { handle: active, body: { flags: 0, data: Uint8Array.of(1) } });
-    await until(() => events.includes('passive readable'));
-    await client.request('SHUTDOWN', { handle: active, body: { how: 2 } });
-    await until(() => events.includes('passive end'));
-    await watch(active, 'active');
-    await client.request('ABORT', { handle: passive, body: {} });
-    await until(() => events.some((event) => event.startsWith('active error')));
-    expect(events).to.include.members([
-      'listener state LISTEN',
-      'listener acceptable',
-      'passive state ESTABLISHED',
-      'passive state CLOSE-WAIT',
-      'active error ECONNRESET',
-    ]);
-  });
-
-  it('calls what makes no sense a bad request, and goes on', async () => {
-    for (const asked of [
-      client.request('CLOSE', { handle: 4711, body: {} }),
-      client.request('SOCKET', { body: { family: 9, namespace: 0 } }),
-      client.request('SOCKET', { body: { family: 4, namespace: 99 } }),
-    ]) {
-      const error = await rejection(asked);
-      expect(error).to.be.instanceOf(Error).and.not.instanceOf(SocketError);
-      expect(String(error)).to.include('a bad request: ');
-    }
-    expect(await client.hello()).to.have.property('version', 1);
-  });
-
   it('says "unsupported" to what it does not have', async () => {
     const socket = (await client.request('SOCKET', { body: { family: 4, namespace: 0 } })).handle;
     const body = { name: 'TCP_OF_TOMORROW', kind: 0 };
@@ -200,29 +150,7 @@ describe('the agent over a child’s stdio', () => {
       expect(await rejection(client.request('SOCKETS', { body: {} }))).to.be.instanceOf(Unsupported);
   });
 
-  it('takes waiting calls back one by one, of several that wait for the same', async () => {
-    const here = endpoint();
-    const listener = await here.listen();
-    const active = await here.connect(listener.local);
-    const passive = await listener.accept();
-    const short = rejection(passive.receive({ withinMs: 5 }));
-    const long = passive.receive();
-    expect(await short).to.be.instanceOf(WaitTimeout);
-    await active.send('x');
-    expect(await long).to.have.property('kind', 'data');
-    expect(await rejection(listener.accept({ withinMs: 1 }))).to.be.instanceOf(WaitTimeout);
-    await here[Symbol.asyncDispose]();
-  });
-
-  it('aborts what an endpoint leaves open: the other end sees a reset', async () => {
-    const [here, there] = [endpoint(), endpoint({ side: 'server' })];
-    const listener = await there.listen();
-    await here.connect(listener.local);
-    const passive = await listener.accept();
-    await here[Symbol.asyncDispose]();
-    expect(await rejection(passive.receive())).to.have.property('errno', 'ECONNRESET');
-    await there[Symbol.asyncDispose]();
-  });
+  keepsTheProtocol(() => ({ client, ip: LOOPBACK.ip, endpoint: (side) => endpoint({ side }) }));
 });
 
 describe('the end of an agent', () => {

@@ -42,6 +42,17 @@ const optionValue: Field<OptionValue> = {
   },
 };
 
+const socketState = struct({
+  state: u8,
+  local: address,
+  remote: address,
+  recvOctets: u32,
+  sendOctets: u32,
+  timer: u8,
+  remainsMs: u32,
+  retransmits: u32,
+});
+
 const nothing = struct({});
 const taken = struct({ octets: u32 });
 
@@ -73,11 +84,7 @@ export const REQUESTS = {
   POLL: row(19, nothing, struct({ events: u8 })),
   WATCH: row(20, struct({ events: u8 }), nothing),
   CANCEL: row(21, struct({ id: u32 }), struct({ wasWaiting: flag })),
-  SOCKETS: row(
-    22,
-    nothing,
-    struct({ sockets: list(struct({ state: u8, local: address, remote: address })) }),
-  ),
+  SOCKETS: row(22, nothing, struct({ sockets: list(socketState) })),
   NAMESPACE_NEW: row(32, nothing, struct({ fd: i32 })),
   NAMESPACE_FREE: row(33, nothing, nothing),
   NETLINK: row(34, struct({ namespace: u32, protocol: u16, message: rest }), struct({ answer: rest })),
@@ -90,6 +97,13 @@ export const REQUESTS = {
 export type RequestName = keyof typeof REQUESTS;
 export type RequestBody<N extends RequestName> = FieldValue<(typeof REQUESTS)[N]['request']>;
 export type ReplyBody<N extends RequestName> = FieldValue<(typeof REQUESTS)[N]['reply']>;
+
+const NAMES = new Map<number, RequestName>(
+  Object.entries(REQUESTS).map(([name, { type }]) => [type, name as RequestName]),
+);
+
+/** The request with a type's number; undefined: there is none. */
+export const requestOfType = (type: number): RequestName | undefined => NAMES.get(type);
 
 /** Payloads of the statuses that are no success. */
 export const stackError = struct({ errno: text, detail: text });
@@ -104,12 +118,18 @@ export const CAPABILITIES = {
   tcpInfo: 8,
   sockets: 16,
   stateEvents: 32,
+  transitions: 64,
 } as const;
+
+export type Capabilities = Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
 
 export const FILE_MODES = { read: 1, write: 2, create: 4, truncate: 8 } as const;
 export const MESSAGE_FLAGS = { OOB: 1, PEEK: 2, DONTWAIT: 4, MORE: 8 } as const;
 
 export const flagBits = (flags: readonly (keyof typeof MESSAGE_FLAGS)[]): number =>
   flags.reduce((bits, each) => bits | MESSAGE_FLAGS[each], 0);
+
+/** Timers of a socket, in the order of their numbers, from 1. */
+export const TIMERS = ['retransmit', 'keep-alive', 'time-wait', 'probe'] as const;
 
 export const SHUTDOWN_HOW = { read: 1, write: 2, both: 3 } as const;

@@ -105,6 +105,15 @@ export const i32: Field<number> = {
   read: (from) => from.number(4) | 0,
 };
 
+/** Times in nanoseconds, which have more than 53 bits. */
+export const u64: Field<bigint> = {
+  write: (out, value) => {
+    out.number(4, Number((value >> 32n) & 0xffff_ffffn));
+    out.number(4, Number(value & 0xffff_ffffn));
+  },
+  read: (from) => (BigInt(from.number(4)) << 32n) | BigInt(from.number(4)),
+};
+
 /** Whole numbers, exact up to 2^53. */
 export const i64: Field<number> = {
   write: (out, value) => {

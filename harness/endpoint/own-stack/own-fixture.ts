@@ -9,7 +9,7 @@ import { RemoteOwnStack } from './remote-own-stack.js';
 /** Large, as that of a loopback is. */
 const MTU = 65_535;
 
-function loopbackHost({ ip, clock }: Place): OwnHost {
+export function loopbackHost({ ip, clock }: Pick<Place, 'ip' | 'clock'>): OwnHost {
   const host: OwnHost = new OwnHost({
     ip,
     clock,

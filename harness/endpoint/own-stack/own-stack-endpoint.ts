@@ -46,11 +46,13 @@ export class OwnHost implements Disposable {
   readonly #options: OwnHostOptions;
   readonly #stack: TcpStack;
   readonly #defaults: TcpSettings;
+  #observe: (change: StateChange) => void;
 
   constructor(options: OwnHostOptions) {
     const { ip, moreIps = [], clock, mtu, output, observe, settings = {} } = options;
     const own = ownSettings(settings);
     this.#options = options;
+    this.#observe = observe ?? (() => {});
     this.#defaults = { ...DEFAULT_SETTINGS, ...own.settings };
     this.#stack = new TcpStack({
       ...own,
@@ -59,7 +61,7 @@ export class OwnHost implements Disposable {
       output,
       addresses: [ip, ...moreIps],
       randomBytes: options.randomBytes ?? ((octets) => randomBytes(octets)),
-      ...(observe === undefined ? {} : { observe }),
+      observe: (change) => this.#observe(change),
     });
   }
 
@@ -80,6 +82,13 @@ export class OwnHost implements Disposable {
       name: ownStackName(),
       socket: (ipVersion) => this.#socket(ipVersion),
       sockets: () => this.sockets(),
+      observe: (tell) => {
+        const before = this.#observe;
+        this.#observe = (change) => {
+          before(change);
+          tell(change);
+        };
+      },
     };
   }
 
