@@ -29,6 +29,7 @@ import { repro, scenarioNamed } from './repro.js';
 import { rules } from './rules.js';
 import { run } from './run.js';
 import { runEach } from './run-each.js';
+import { stackEndpoint } from './stack-endpoint.js';
 
 export async function act({ command, names, options }: CommandLine): Promise<number> {
   const terminal = terminalOf(process.stdout);
@@ -54,6 +55,8 @@ export async function act({ command, names, options }: CommandLine): Promise<num
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;
+    case 'stack-endpoint':
+      return stackEndpoint(options);
     case 'rules':
       return actOnRules(options);
     case 'repro':

@@ -44,8 +44,7 @@ export class StreamChannel implements ServedChannel {
     // Who does not take its answers asks nothing more meanwhile.
     if (!output.write(octets)) input.pause();
     if (output.writableLength > MOST_UNSENT_OCTETS) {
-      this.close();
-      this.#end(`it has not taken ${output.writableLength} octets that it was sent`);
+      this.end(`it has not taken ${output.writableLength} octets that it was sent`);
     }
   }
 
@@ -65,6 +64,12 @@ export class StreamChannel implements ServedChannel {
 
   onEnd(ended: (reason: string) => void): void {
     this.#ended = ended;
+  }
+
+  /** Ends it for a reason of ours. */
+  end(reason: string): void {
+    this.close();
+    this.#end(reason);
   }
 
   close(): void {
