@@ -14,6 +14,7 @@ export * from './report/index.js';
 export * from './run/index.js';
 export * from './segment/index.js';
 export * from './spec/index.js';
+export * from './toxiproxy/index.js';
 export * from './trace/index.js';
 export { findKernel, installedKernels, isUpToDate, type Kernel, KernelUnavailable } from './uml/index.js';
 export * from './wire/index.js';

@@ -99,4 +99,5 @@ export function idleFaults({ receipts }: Trace): string | undefined {
 }
 
 /** Red: the check found something to complain of. */
-export const isRed = ({ verdict }: Judgement): boolean => verdict === 'fail' || verdict === 'non-strict';
+export const isRed = ({ verdict }: Pick<Judgement, 'verdict'>): boolean =>
+  verdict === 'fail' || verdict === 'non-strict';

@@ -23,6 +23,7 @@ export {
 export * from './keep-alive-interval.js';
 export * from './keep-alive-loss.js';
 export * from './last-ack.js';
+export * from './legs-check.js';
 export * from './listener.js';
 export { callsOn } from './look.js';
 export { monitors } from './monitors.js';

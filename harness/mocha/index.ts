@@ -1,2 +1,3 @@
 export * from './conformance.js';
 export * from './session.js';
+export * from './via-conformance.js';

@@ -8,5 +8,7 @@ export { type PoolOptions, ScenarioPool } from './scenario-pool.js';
 export * from './scheduler.js';
 export * from './selection.js';
 export * from './stage.js';
+export { Turns } from './turns.js';
+export * from './via-scenario.js';
 export * from './via-stage.js';
 export * from './where.js';

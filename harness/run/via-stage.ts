@@ -44,11 +44,12 @@ export interface ViaStage {
   pass(ms: number, reason: string): Promise<void>;
 }
 
-const PLACES: Readonly<Record<ViaEnd, readonly [LegName, Side]>> = {
-  client: ['client', 'client'],
-  'proxy-to-client': ['client', 'server'],
-  'proxy-to-server': ['server', 'client'],
-  server: ['server', 'server'],
+/** Where an end is in the traces: the leg, and its side there. */
+export const VIA_ENDS: Readonly<Record<ViaEnd, { readonly leg: LegName; readonly side: Side }>> = {
+  client: { leg: 'client', side: 'client' },
+  'proxy-to-client': { leg: 'client', side: 'server' },
+  'proxy-to-server': { leg: 'server', side: 'client' },
+  server: { leg: 'server', side: 'server' },
 };
 
 export class ViaLabStage implements ViaStage {
@@ -109,7 +110,7 @@ export class ViaLabStage implements ViaStage {
     states: TcpState | readonly TcpState[],
     options?: ReachOptions,
   ): Promise<void> => {
-    const [leg, side] = PLACES[end];
+    const { leg, side } = VIA_ENDS[end];
     const lab = this.lab.legs[leg];
     const endpoint = lab.endpoint(side);
     // The proxy's namespace has the sockets of both legs, and those of its API.

@@ -7,6 +7,8 @@ import { LEG_NAMES, type LegName, type Recording } from '../lab/index.js';
 import { assemble, type TraceMeta } from './assemble.js';
 import type { Trace } from './trace.js';
 
+export type { LegName };
+
 /**
  * - `client`: the leg from the client to the proxy; its `client` is the client, its `server` the proxy;
  * - `server`: the leg from the proxy to the server; its `client` is the proxy, its `server` the server.

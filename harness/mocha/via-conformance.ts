@@ -1,0 +1,89 @@
+/** Declares scenarios with Toxiproxy in the middle as mocha tests: a `describe` for each, an `it` for each of its checks. */
+import { AssertionError } from 'chai';
+import { isRed, type LegsCheck } from '../check/index.js';
+import { runViaScenario, Turns, type ViaRun, type ViaScenario } from '../run/index.js';
+import { messageOf } from '../text/index.js';
+import { toxiproxyServer } from '../toxiproxy/index.js';
+import { unavailable } from './enter-namespace.js';
+import { lab } from './where.js';
+
+/** Each has three namespaces and a server; they mostly wait for Toxiproxy's timers. */
+const AT_ONCE = 4;
+
+let turns: Turns | undefined;
+let server: Promise<string | undefined> | undefined;
+
+/** Why no Toxiproxy can be had here; asked once, for it may have to be built. */
+function whyNot(): Promise<string | undefined> {
+  if (unavailable !== undefined) return Promise.resolve(unavailable);
+  if (lab !== 'netns') return Promise.resolve(`Toxiproxy runs in real time: not in the ${lab} lab`);
+  server ??= toxiproxyServer().then(() => undefined, messageOf);
+  return server;
+}
+
+export function viaConformance(suiteName: string, scenarios: readonly ViaScenario[]): void {
+  describe(suiteName, () => {
+    const runs = new Map<string, Promise<ViaRun>>();
+    before(async function () {
+      this.timeout(0);
+      const reason = await whyNot();
+      if (reason !== undefined) {
+        process.stderr.write(`skipped: ${suiteName}: ${reason}\n`);
+        return this.skip();
+      }
+      turns ??= new Turns(AT_ONCE);
+      for (const scenario of scenarios) runs.set(scenario.id, inTurn(scenario, turns));
+    });
+    for (const scenario of scenarios) declare(scenario, () => runs.get(scenario.id));
+  });
+}
+
+async function inTurn(scenario: ViaScenario, all: Turns): Promise<ViaRun> {
+  const ends = await all.take();
+  try {
+    return await runViaScenario(scenario, { ipVersion: 4 });
+  } finally {
+    ends();
+  }
+}
+
+function declare(scenario: ViaScenario, runOf: () => Promise<ViaRun> | undefined): void {
+  const run = async (context: Mocha.Context): Promise<ViaRun> => {
+    context.timeout(0);
+    return (await runOf()) ?? context.skip();
+  };
+  describe(`${scenario.id}: ${scenario.title}`, () => {
+    it('is played to its end', async function () {
+      const { outcome } = await run(this);
+      if (outcome.kind !== 'played') throw new AssertionError(`${outcome.kind}: ${outcome.reason}`);
+    });
+    for (const check of scenario.checks) {
+      it(`${check.sentence} (Toxiproxy: ${check.source})`, async function () {
+        judgeOne(await run(this), check);
+      });
+    }
+    it('obeys the rules that hold on every trace, on both legs', async function () {
+      const { broken } = await run(this);
+      if (broken.length > 0) throw new AssertionError(broken.join('\n'));
+    });
+    it('has checks that can fail, each', async function () {
+      const { legs, results } = await run(this);
+      if (legs === undefined) throw new AssertionError('there are no traces');
+      for (const check of scenario.checks) {
+        const passed = results.find(({ id }) => id === check.id)?.judgement.verdict === 'pass';
+        if (passed && !isRed(check.judge(check.mutate(legs))))
+          throw new AssertionError(`${check.id} passes its mutant`);
+      }
+    });
+  });
+}
+
+function judgeOne({ outcome, results }: ViaRun, { id, sentence }: LegsCheck): void {
+  const found = results.find((result) => result.id === id);
+  if (found === undefined)
+    throw new AssertionError(
+      outcome.kind === 'played' ? 'it was not judged' : `${outcome.kind}: ${outcome.reason}`,
+    );
+  const { verdict, finding } = found.judgement;
+  if (verdict !== 'pass') throw new AssertionError(`${verdict}: ${finding}\n  ${sentence}`);
+}
