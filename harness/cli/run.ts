@@ -22,8 +22,8 @@ export interface RunCommand {
   readonly outDir: string;
 }
 
-/** Says something about lastack and nothing about a stack. */
-const OF_LASTACK_ITSELF = 'mutants.suite.js';
+/** Say something about lastack and about Toxiproxy, and nothing about a stack. */
+const OF_NO_STACK = new Set(['mutants.suite.js', 'toxiproxy.suite.js']);
 const SUITES = fileURLToPath(new URL('../../suites/', import.meta.url));
 
 export async function run(command: RunCommand, terminal: Terminal): Promise<number> {
@@ -67,7 +67,7 @@ function exactTimers(runs: readonly ScenarioRun[], { columns }: Terminal): reado
 async function runMocha(session: Session): Promise<number> {
   const mocha = new Mocha({ reporter: SilentReporter, timeout: 0 });
   const suites = readdirSync(SUITES).filter((file) => file.endsWith('.suite.js'));
-  for (const file of suites) if (file !== OF_LASTACK_ITSELF) mocha.addFile(`${SUITES}${file}`);
+  for (const file of suites) if (!OF_NO_STACK.has(file)) mocha.addFile(`${SUITES}${file}`);
   await mocha.loadFilesAsync();
   return new Promise((resolve) => session.start(mocha.run(resolve)));
 }

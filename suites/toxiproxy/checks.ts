@@ -11,6 +11,7 @@ import {
   type LegName,
   type Legs,
   type LegsCheck,
+  lastSegment,
   legsCheck,
   msBetween,
   needed,
@@ -102,10 +103,15 @@ const ms = ({ atNs }: TcpEvent): string => `${(atNs / 1e6).toFixed(1)} ms`;
 export interface Picked {
   readonly leg: LegName;
   readonly query: SegmentQuery;
+  /** The last that fits, instead of the first. */
+  readonly isLast?: boolean;
 }
 
-const pick = (legs: Legs, { leg, query }: Picked): TcpEvent =>
-  needed(firstSegment(legs[leg], query), `the ${legText(leg)} has no such segment: ${JSON.stringify(query)}`);
+const pick = (legs: Legs, { leg, query, isLast = false }: Picked): TcpEvent =>
+  needed(
+    (isLast ? lastSegment : firstSegment)(legs[leg], query),
+    `the ${legText(leg)} has no such segment: ${JSON.stringify(query)}`,
+  );
 
 interface TimingSpec extends Pick<LegsCheck, 'id' | 'sentence' | 'source'> {
   readonly from: Picked;

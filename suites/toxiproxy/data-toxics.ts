@@ -112,7 +112,7 @@ const bandwidth: TableScenario = {
       sentence: `${BANDWIDTH_OCTETS} octets take as long as the rate says`,
       source: BANDWIDTH,
       from: { leg: 'server', query: { from: 'server', data: true } },
-      to: { leg: 'client', query: { from: 'server', data: true, relSeq: BANDWIDTH_OCTETS - 999 } },
+      to: { leg: 'client', query: { from: 'server', data: true }, isLast: true },
       leastMs: 500,
       mostMs: 600 + 2 * AT_ONCE_MS,
     }),
