@@ -205,6 +205,18 @@ describe('states from tracepoints joined with looks', () => {
     expect(story({ sightings, events }).at(-1)).to.equal('50 FIN-WAIT-2 -> TIME-WAIT, exact (tracepoint)');
   });
 
+  it('are no others where the kernel sets a state again: a close in CLOSING', () => {
+    const events = [
+      changed('client', 10, 'FIN-WAIT-1', 'CLOSING'),
+      changed('client', 15, 'CLOSING', 'CLOSING'),
+      changed('client', 20, 'CLOSING', 'CLOSED'),
+    ];
+    expect(story({ sightings: [], events })).to.deep.equal([
+      '10 FIN-WAIT-1 -> CLOSING, exact (tracepoint)',
+      '20 CLOSING -> CLOSED, inferred (tracepoint)',
+    ]);
+  });
+
   it('read CLOSING to CLOSE with a TIME-WAIT socket as CLOSING to TIME-WAIT', () => {
     const events = [
       changed('client', 5, 'ESTABLISHED', 'FIN-WAIT-1'),

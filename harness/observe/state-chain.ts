@@ -25,7 +25,7 @@ export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
   const all: TracepointEvent[][] = [];
   const open = new Map<number, TracepointEvent[]>();
   for (const event of events) {
-    const isOfChain = event.change !== undefined || event.name === 'tcp_destroy_sock';
+    const isOfChain = isChange(event) || event.name === 'tcp_destroy_sock';
     if (!isOfChain) continue;
     const known = open.get(event.socket);
     // The kernel uses the memory of a freed socket again: a beginning is another socket's.
@@ -38,6 +38,9 @@ export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
   }
   return all.flatMap(chainOf);
 }
+
+/** A close in CLOSING or LAST-ACK sets that state again (tcp_close_state in net/ipv4/tcp.c). */
+const isChange = ({ change }: TracepointEvent): boolean => change !== undefined && change.from !== change.to;
 
 const isBeginning = ({ change }: TracepointEvent): boolean =>
   change?.from === 'CLOSED' || (change?.from === 'LISTEN' && change.to === 'SYN-RECEIVED');
