@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allScenarios } from '../../suites/index.js';
+import { toxiproxyScenarios } from '../../suites/toxiproxy/index.js';
 import { type Fault, parsePlan } from '../fault/index.js';
 import { closeSharedEngine, sharedEngine, World } from '../lab/index.js';
 import { type Terminal, terminalOf } from '../report/index.js';
@@ -30,6 +31,7 @@ import { rules } from './rules.js';
 import { run } from './run.js';
 import { runEach } from './run-each.js';
 import { stackEndpoint } from './stack-endpoint.js';
+import { oneOf, reproVia, runVia, viaNamed } from './via.js';
 
 export async function act({ command, names, options }: CommandLine): Promise<number> {
   const terminal = terminalOf(process.stdout);
@@ -101,6 +103,8 @@ async function actOnRepro(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
+  const via = oneOf(viaNamed([name], options), name);
+  if (via !== undefined) return (await enterNetns()) ?? reproVia(via, options, terminal);
   const where = placeOf(options);
   const scenario = scenarioNamed(name);
   const refusal = unplayable(scenario, clockOf(where));
@@ -151,6 +155,8 @@ function actOnAttach(
 
 async function actOnRun(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
   const { endpoint: endpoints = [], out: outDir = join('reports', stamp()) } = options;
+  const via = viaNamed(names, options);
+  if (via.length > 0) return (await enterNetns()) ?? runVia(via, { ...options, out: outDir }, terminal);
   if (endpoints.length > 1) {
     // What is wrong is said before anything runs.
     for (const endpoint of endpoints) placeOf({ ...options, endpoint: [endpoint] });
@@ -193,9 +199,10 @@ async function enter({ lab }: Where): Promise<number | undefined> {
 }
 
 function filterOf(names: readonly string[], options: Options): Filter {
-  const known = [...new Set(allScenarios.flatMap((scenario) => [suiteOf(scenario), scenario.id]))];
+  const all = [...allScenarios, ...toxiproxyScenarios];
+  const known = [...new Set(all.flatMap((scenario) => [suiteOf(scenario), scenario.id]))];
   for (const name of names)
-    if (!allScenarios.some((scenario) => matchesName(scenario, name)))
+    if (!all.some((scenario) => matchesName(scenario, name)))
       throw new UsageError(
         `there is no suite or scenario "${name}"${didYouMean(name, known) || ': "lastack list" shows all'}`,
       );

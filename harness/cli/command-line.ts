@@ -6,6 +6,7 @@ import { AttachRefused, LabUnavailable, NoSuchTarget } from '../lab/index.js';
 import { ReportError } from '../report/index.js';
 import { NoSuchPlace } from '../run/index.js';
 import { messageOf, packageVersion } from '../text/index.js';
+import { ToxiproxyError } from '../toxiproxy/index.js';
 import { KernelUnavailable } from '../uml/index.js';
 import { RulePlaceError, RulesUnavailable } from '../wire/index.js';
 import { act } from './act.js';
@@ -38,6 +39,7 @@ const OF_THE_MACHINE = [
   AttachRefused,
   KernelUnavailable,
   RulesUnavailable,
+  ToxiproxyError,
 ];
 
 /** One sentence for what a person can mend. Anything else is a bug of ours, and says so with its trace. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Command } from 'commander';
 import { allScenarios } from '../../suites/index.js';
+import { toxiproxyScenarios } from '../../suites/toxiproxy/index.js';
 import { matchesName } from '../run/index.js';
 import { parseVersion } from '../uml/index.js';
 import { type CommandLine, program } from './program.js';
@@ -91,7 +92,7 @@ for (const file of FILES) {
             ? parseVersion(name) !== undefined
             : given === 'attach'
               ? Number.isInteger(Number(name))
-              : allScenarios.some((scenario) => matchesName(scenario, name));
+              : [...allScenarios, ...toxiproxyScenarios].some((scenario) => matchesName(scenario, name));
         for (const name of names) expect(isName(name)).to.equal(true, name);
       });
     }

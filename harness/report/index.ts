@@ -8,3 +8,4 @@ export { type Terminal, terminalOf } from './terminal.js';
 export * from './timer-lines.js';
 export * from './timer-table.js';
 export { type Citation, tally, type VerdictEntry, verdictLines } from './verdicts.js';
+export * from './via-progress.js';

@@ -18,7 +18,8 @@ export interface Filter {
   readonly clock?: 'real' | 'virtual';
 }
 
-export const suiteOf = (scenario: Scenario): string => scenario.id.slice(0, scenario.id.indexOf('/'));
+export const suiteOf = (scenario: Pick<Scenario, 'id'>): string =>
+  scenario.id.slice(0, scenario.id.indexOf('/'));
 
 export function select(scenarios: readonly Scenario[], filter: Filter): readonly Selected[] {
   return scenarios
@@ -49,7 +50,7 @@ export function unplayable(
 }
 
 /** Whether a name given by a person means this scenario. */
-export function matchesName(scenario: Scenario, name: string): boolean {
+export function matchesName(scenario: Pick<Scenario, 'id'>, name: string): boolean {
   const pattern = new RegExp(`^${name.split('*').map(escapeRegExp).join('.*')}$`);
   return [suiteOf(scenario), scenario.id, scenario.id.slice(suiteOf(scenario).length + 1)].some((text) =>
     pattern.test(text),

@@ -19,8 +19,9 @@ export interface ServerProgram {
   readonly way: string;
 }
 
+/** Where the image's build keeps it too: whoever builds first builds for both. */
 const cachedFile = (): string =>
-  join(cacheFolder(), 'toxiproxy', `server-${TOXIPROXY_VERSION}-${process.arch}`);
+  join(cacheFolder(), 'toxiproxy', `${TOXIPROXY_VERSION}-${process.arch}`, 'toxiproxy');
 
 /** One that is there already; undefined where it would have to be built. */
 export function findToxiproxyServer(env: NodeJS.ProcessEnv = process.env): ServerProgram | undefined {
@@ -66,12 +67,9 @@ async function build(): Promise<ServerProgram> {
       all: true,
       reject: false,
       timeout: BUILD_WITHIN_MS,
-      env: { GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' },
+      env: { GOBIN: folder, GOFLAGS: '', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
     });
-    if (failed)
-      throw notBuilt(
-        code === 'ENOENT' ? 'there is no Go here' : (all?.trim().split('\n').at(-1) ?? 'go failed'),
-      );
+    if (failed) throw notBuilt(code === 'ENOENT' ? 'there is no Go here' : why(all));
     renameSync(join(folder, 'server'), file);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -84,3 +82,7 @@ const notBuilt = (why: string): ToxiproxyError =>
     'not-built',
     `Toxiproxy ${TOXIPROXY_VERSION} cannot be built (${why}): install Go 1.23 or newer ("apt-get install golang-go"), or let LASTACK_TOXIPROXY name a server of yours`,
   );
+
+const why = (output = ''): string =>
+  output.split('\n').findLast((line) => /^(go: (?!downloading)|.*\.go:\d+:)/.test(line)) ??
+  'Go said nothing of why';
