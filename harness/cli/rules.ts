@@ -5,6 +5,7 @@ import {
   AppliedRules,
   compileRules,
   type Dialect,
+  ownTag,
   queueRules,
   type RulePlace,
   type RuleSet,
@@ -33,7 +34,7 @@ export async function rules(command: RulesCommand): Promise<number> {
 
 function ruleSetOf({ faults, as, place, queue, isApplied }: RulesCommand): RuleSet {
   const side = place.side ?? (place.chain === undefined ? receivingSide(faults) : 'between');
-  const tag = isApplied ? { tag: `lastack-${process.pid}` } : {};
+  const tag = isApplied ? { tag: ownTag() } : {};
   if (queue !== undefined) {
     if (faults.length > 0)
       throw new UsageError('--queue hands over all segments, whatever the faults: leave them out');

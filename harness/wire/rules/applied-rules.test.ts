@@ -5,23 +5,31 @@ import { expect } from 'chai';
 import { parseFault, type Receipt } from '../../fault/index.js';
 import { AppliedRules } from './applied-rules.js';
 import { compileRules } from './compile.js';
+import { DEFAULT_TAG } from './default-tag.js';
 import { PICKS } from './picks.fixture.js';
 import type { RulePlace } from './place.js';
 import { rulesCapability } from './probe.js';
 import { queueRules } from './queue.js';
 import { DIALECTS, type Dialect, type RuleSet } from './rule-set.js';
 import { RulesUnavailable } from './runner.js';
-import { sweepRules } from './sweep.js';
+import { sweepEndedRules, sweepRules } from './sweep.js';
+import { ownerNumber, ownTag } from './tag-owner.js';
 import { CLIENT, needs, PORT, rulesOn, SERVER, TwoHosts } from './two-hosts.fixture.js';
 
 /** As `rtt` is not known yet: RFC 6298 rule 2.1, and Linux's TCP_TIMEOUT_INIT. */
 const FIRST_RTO_MS = 1000;
 const EARLY_MS = 20;
 
-function compiled(as: Dialect, lines: readonly string[], place: Partial<RulePlace> = {}): RuleSet {
+function compiled(
+  as: Dialect,
+  lines: readonly string[],
+  place: Partial<RulePlace> = {},
+  tag = DEFAULT_TAG,
+): RuleSet {
   const where = as === 'tc' ? { interface: 'eth0' } : {};
   const result = compileRules(lines.map(parseFault), {
     as,
+    tag,
     place: { side: 'server', client: CLIENT, server: SERVER, port: PORT, ...where, ...place },
   });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusals));
@@ -298,6 +306,56 @@ describe('rules between two hosts of this kernel', () => {
         expect(await sweepRules({ namespace: server.path })).to.deep.equal([]);
       });
     });
+
+  for (const dialect of DIALECTS)
+    describe(`${dialect} by the end of whoever applied them`, () => {
+      before(needs(dialect));
+
+      it('are swept, and those of the living and of people stay', async () => {
+        await using pair = await TwoHosts.make();
+        const before = await rulesOn(pair.server, dialect);
+        const tagged = (tag: string): RuleSet => compiled(dialect, ['drop rst'], { side: 'server' }, tag);
+        const script = `import { AppliedRules } from '${new URL('./applied-rules.js', import.meta.url)}';
+          import { compileRules } from '${new URL('./compile.js', import.meta.url)}';
+          import { ownTag } from '${new URL('./tag-owner.js', import.meta.url)}';
+          const { faults, place } = ${JSON.stringify(tagged('lastack'))};
+          const { rules } = compileRules(faults, { as: '${dialect}', place, tag: ownTag() });
+          await AppliedRules.apply(rules);
+          console.log('applied');
+          setInterval(() => {}, 1000);`;
+        const child = pair.server.start(process.execPath, '--input-type=module', '-e', script);
+        if (child.stdout !== null) await once(child.stdout, 'data');
+        await using living = await AppliedRules.apply(tagged(ownTag()), { namespace: pair.client.path });
+        const there = await sweepEndedRules({ namespace: pair.server.path });
+        expect(there.before).to.be.above(0);
+        expect(there).to.deep.equal({ before: there.before, removed: 0, after: there.before });
+
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        expect(await sweepEndedRules({ namespace: pair.server.path })).to.deep.equal({
+          before: there.before,
+          removed: there.before,
+          after: 0,
+        });
+        expect(await rulesOn(pair.server, dialect)).to.deep.equal(before);
+        expect((await sweepEndedRules({ namespace: pair.client.path })).removed).to.equal(0);
+        expect(counts(await living.receipts())).to.deep.equal([[0, 0]]);
+        await using pasted = await AppliedRules.apply(tagged('lastack'), { namespace: pair.server.path });
+        expect((await sweepEndedRules({ namespace: pair.server.path })).removed).to.equal(0);
+        expect(counts(await pasted.receipts())).to.deep.equal([[0, 0]]);
+      });
+    });
+
+  it('of tc whose filter is not there yet have an owner as well', async function () {
+    needs('tc').call(this);
+    await using pair = await TwoHosts.make();
+    const gone = ownerNumber(`${ownTag().slice(0, 'lastack-pSSSNN'.length)}${(2 ** 22 - 1).toString(36)}`);
+    const htb = ['qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '4701:', 'htb', 'default', '1', 'r2q'];
+    await pair.server.run('tc', ...htb, String(gone));
+    await pair.client.run('tc', ...htb, String(ownerNumber(ownTag())));
+    expect((await sweepEndedRules({ namespace: pair.server.path })).removed).to.equal(1);
+    expect((await sweepEndedRules({ namespace: pair.client.path })).removed).to.equal(0);
+  });
 
   describe('a queue that nobody reads', () => {
     before(needs('iptables'));

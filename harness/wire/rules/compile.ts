@@ -3,6 +3,7 @@ import { type Fault, PlanError, type Side } from '../../fault/index.js';
 import { FLAG } from '../../segment/index.js';
 import { implies } from './atom.js';
 import { commandLines } from './command.js';
+import { DEFAULT_TAG } from './default-tag.js';
 import { compileIptables } from './iptables.js';
 import { compileNft } from './nft.js';
 import { placeProblem, type RulePlace } from './place.js';
@@ -13,11 +14,9 @@ import { compileTc } from './tc.js';
 export interface CompileOptions {
   readonly as: Dialect;
   readonly place: RulePlace;
-  /** In the names of all that is made: letters, digits and hyphens, up to 16. */
+  /** In the names of all that is made: letters, digits and hyphens, up to 20. */
   readonly tag?: string;
 }
-
-export const DEFAULT_TAG = 'lastack';
 
 const COMPILERS = { iptables: compileIptables, nft: compileNft, tc: compileTc } as const;
 
@@ -36,9 +35,9 @@ export function compileRules(
     );
   if (as === 'tc' && place.chain !== undefined)
     throw new RulePlaceError('tc works on an interface and knows no chains: leave --chain out');
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,15}$/.test(tag))
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,19}$/.test(tag))
     throw new RulePlaceError(
-      `"${tag}" is no tag: write up to 16 letters, digits and hyphens, a letter first`,
+      `"${tag}" is no tag: write up to 20 letters, digits and hyphens, a letter first`,
     );
   const ids = faults.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);

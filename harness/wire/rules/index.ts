@@ -1,10 +1,12 @@
 export { AppliedRules } from './applied-rules.js';
 export { type Command, commandText } from './command.js';
 export * from './compile.js';
+export { DEFAULT_TAG } from './default-tag.js';
 export { CHAINS, type Chain, type RulePlace } from './place.js';
 export { type RulesCapability, rulesCapability } from './probe.js';
 export { type QueueOptions, queueRules } from './queue.js';
 export { type Refusal, refusalText } from './refusal.js';
 export { type Compiled, type Counts, DIALECTS, type Dialect, type RuleSet } from './rule-set.js';
 export { type ApplyOptions, RulesUnavailable } from './runner.js';
-export { type SweepOptions, sweepRules } from './sweep.js';
+export { type EndedRules, type SweepOptions, sweepEndedRules, sweepRules } from './sweep.js';
+export { ownTag } from './tag-owner.js';

@@ -4,7 +4,8 @@
  */
 import { SIDES } from '../../fault/index.js';
 import type { Command } from './command.js';
-import { DEFAULT_TAG, RulePlaceError } from './compile.js';
+import { RulePlaceError } from './compile.js';
+import { DEFAULT_TAG } from './default-tag.js';
 import { comment, directionWords, iptablesOf, merged } from './iptables.js';
 import { hookOf, placeProblem, type RulePlace, versionsOf } from './place.js';
 import type { RuleSet } from './rule-set.js';

@@ -75,7 +75,7 @@ describe('receipts', () => {
 describe('what is swept', () => {
   it('are rules into our chains, and those chains', () => {
     const plain = SAVED.replaceAll(/^\[\d+:\d+\] /gm, '');
-    const { input, removed } = iptablesSweep(plain, 'lastack');
+    const { input, removed } = iptablesSweep(plain, { tag: 'lastack', isGone: () => true });
     expect(input).to.equal(
       `*mangle
 -D INPUT -s 192.0.2.1/32 -p tcp -m comment --comment "lastack-7:from-client" -j lastack-7
@@ -87,6 +87,8 @@ COMMIT
 `,
     );
     expect(removed).to.deep.equal(['INPUT', 'lastack-7', 'lastack-7-1']);
-    expect(iptablesSweep('*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n', 'lastack').input).to.equal(undefined);
+    expect(
+      iptablesSweep('*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n', { tag: 'lastack', isGone: () => true }).input,
+    ).to.equal(undefined);
   });
 });

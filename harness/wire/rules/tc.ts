@@ -13,6 +13,7 @@ import { directionsOf, type RulePlace, versionsOf } from './place.js';
 import { type Refusal, type Refuse, unique } from './refusal.js';
 import type { Compiled } from './rule-set.js';
 import { type Selection, selectionsOf, sendersOf } from './selection.js';
+import { ownerNumber } from './tag-owner.js';
 
 /** TC_ACT_SHOT, and TC_ACT_UNSPEC: the next filter decides. */
 const SHOT = 2;
@@ -35,8 +36,8 @@ export function compileTc(faults: readonly Fault[], place: RulePlace, tag: strin
     const refuse: Refuse = (part, why) => refusals.push({ fault: selection.fault.id, part, why });
     refuseCounting(selection, refuse);
     return selection.fault.action.kind === 'drop'
-      ? dropPart(selection, place, refuse)
-      : netemPart(selection, place, refuse);
+      ? dropPart(selection, { place, tag }, refuse)
+      : netemPart(selection, { place, tag }, refuse);
   });
   if (refusals.length > 0) return { kind: 'refused', refusals: unique(refusals) };
   return {
@@ -52,6 +53,23 @@ export function compileTc(faults: readonly Fault[], place: RulePlace, tag: strin
       notes: placeNotes(selections, place),
     },
   };
+}
+
+/** Of a filter; its owner where the tag has one. */
+const handleOf = (tag: string): string => {
+  const owner = ownerNumber(tag);
+  return owner === undefined ? '1' : `0x${owner.toString(16)}`;
+};
+
+/** The htb is there before its filter, and has a number to spare: what r2q computes is given for each of our classes. */
+const ownerWords = (tag: string): readonly string[] => {
+  const owner = ownerNumber(tag);
+  return owner === undefined ? [] : ['r2q', String(owner)];
+};
+
+interface Placed {
+  readonly place: RulePlace;
+  readonly tag: string;
 }
 
 interface TcPart {
@@ -118,11 +136,21 @@ function programFor(
 const about = ({ number, text, notes }: Selection, ...more: readonly string[]): string =>
   [`fault ${number}: ${text}`, ...[...notes, ...more].map((note) => `note: ${note}`)].join('\n');
 
-function dropPart(selection: Selection, place: RulePlace, refuse: Refuse): TcPart {
+function dropPart(selection: Selection, { place, tag }: Placed, refuse: Refuse): TcPart {
   const device = ['dev', place.interface ?? ''];
   const program = programFor(selection, place, { yes: SHOT, no: NEXT_FILTER }, refuse);
   const filters = hooksOf(sendersOf(selection), place).map((hook) => {
-    const place = [...device, hook, 'protocol', 'all', 'pref', String(PREFERENCE), 'handle', '1', 'bpf'];
+    const place = [
+      ...device,
+      hook,
+      'protocol',
+      'all',
+      'pref',
+      String(PREFERENCE),
+      'handle',
+      handleOf(tag),
+      'bpf',
+    ];
     return { hook, place };
   });
   const told = localFailureNotes(selection, place);
@@ -151,7 +179,7 @@ function dropPart(selection: Selection, place: RulePlace, refuse: Refuse): TcPar
 }
 
 /** netem works on what goes out. An end's own TCP sees a segment in its queue, and does not repeat it meanwhile. */
-function netemPart(selection: Selection, place: RulePlace, refuse: Refuse): TcPart {
+function netemPart(selection: Selection, { place, tag }: Placed, refuse: Refuse): TcPart {
   const { action } = selection.fault;
   const device = ['dev', place.interface ?? ''];
   if (place.side !== 'between' && sendersOf(selection).some((sender) => sender !== place.side))
@@ -171,7 +199,19 @@ function netemPart(selection: Selection, place: RulePlace, refuse: Refuse): TcPa
   return {
     apply: [
       {
-        argv: ['tc', 'qdisc', 'add', ...device, 'root', 'handle', HTB, 'htb', 'default', '1'],
+        argv: [
+          'tc',
+          'qdisc',
+          'add',
+          ...device,
+          'root',
+          'handle',
+          HTB,
+          'htb',
+          'default',
+          '1',
+          ...ownerWords(tag),
+        ],
         why: 'two classes without a limit: what is left alone, and what is picked',
       },
       ...['1', '2'].map((minor) => ({
