@@ -30,7 +30,6 @@ import { repro, scenarioNamed } from './repro.js';
 import { rules } from './rules.js';
 import { run } from './run.js';
 import { runEach } from './run-each.js';
-import { stackEndpoint } from './stack-endpoint.js';
 import { oneOf, reproVia, runVia, viaNamed } from './via.js';
 
 export async function act({ command, names, options }: CommandLine): Promise<number> {
@@ -57,8 +56,6 @@ export async function act({ command, names, options }: CommandLine): Promise<num
     case 'list':
       process.stdout.write(`${list(filterOf(names, options)).join('\n')}\n`);
       return EXIT.asExpected;
-    case 'stack-endpoint':
-      return stackEndpoint(options);
     case 'rules':
       return actOnRules(options);
     case 'repro':

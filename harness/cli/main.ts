@@ -1,5 +1,4 @@
 /** The process of the command line: arguments in, exit code out (0 as expected, 1 a verdict failed, 2 usage, 3 environment). */
-import { answer } from './command-line.js';
 import { EXIT } from './exit.js';
 import { interrupt } from './interrupt.js';
 
@@ -18,7 +17,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.environment),
 );
 
-const code = await answer(process.argv.slice(2));
+const [command, ...rest] = process.argv.slice(2);
+const code =
+  command === 'stack-endpoint'
+    ? await (await import('./stack-endpoint.js')).answerStackEndpoint(rest)
+    : await (await import('./command-line.js')).answer(process.argv.slice(2));
 // A Ctrl-C that came while this thread was busy counts: a guest that has just been started may have died of it.
 await new Promise((resolve) => setImmediate(resolve));
 process.exit(code);

@@ -1,6 +1,5 @@
 /** The commands and their options; what each does is in a file of its own. */
 
-import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../clock/index.js';
 import { type Fault, type Match, parseFault, parseMatch } from '../fault/index.js';
@@ -20,7 +19,6 @@ export interface CommandLine {
     | 'list'
     | 'rules'
     | 'doctor'
-    | 'stack-endpoint'
     | 'kernel build'
     | 'kernel list'
     | 'kernel remove'
@@ -57,9 +55,6 @@ export interface Options {
   readonly queue?: number;
   readonly apply?: boolean;
   readonly pcap?: string;
-  /** Of our own TCP in a network namespace. */
-  readonly addresses?: readonly string[];
-  readonly settings?: Readonly<Record<string, string>>;
   readonly forMs?: number;
   readonly until?: Match;
 }
@@ -108,7 +103,6 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .command('doctor')
     .description('say what this machine can do, and what to do about what it cannot')
     .action((options: Options) => act({ command: 'doctor', names: [], options }));
-  stackEndpoint(root.command('stack-endpoint', { hidden: true }), acting);
   return root;
 }
 
@@ -152,42 +146,6 @@ function attaching(command: Command, acting: Acting): void {
     .action((pid: string, { for: forMs, ...options }: Options & { readonly for?: number }) =>
       acting('attach')(pid, forMs === undefined ? options : { ...options, forMs }),
     );
-}
-
-/** For programs: what it says on stdout is no text. */
-function stackEndpoint(command: Command, acting: Acting): void {
-  command
-    .description(
-      'our own TCP as a host beside this one, driven by docs/agent-protocol.md over stdin and stdout until stdin ends',
-    )
-    .requiredOption(
-      '--ip <address>',
-      'a free address of a network that is here; may be given again',
-      addAddress,
-    )
-    .option('--set <setting>', 'a setting by its name in Linux, such as ipv4.tcp_sack=0', addSetting)
-    .action(({ ip, set }: { ip: readonly string[]; set?: Readonly<Record<string, string>> }) =>
-      acting('stack-endpoint')(undefined, {
-        lab: 'netns',
-        addresses: ip,
-        ...(set === undefined ? {} : { settings: set }),
-      }),
-    );
-}
-
-function addAddress(text: string, sofar: readonly string[] = []): readonly string[] {
-  if (isIP(text) === 0) throw new InvalidArgumentError('It must be an address, such as 172.17.0.200.');
-  return [...sofar, text];
-}
-
-function addSetting(
-  text: string,
-  sofar: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined || value === undefined)
-    throw new InvalidArgumentError('It must be a name and a value, such as ipv4.tcp_sack=0.');
-  return { ...sofar, [name.replace(/^net\./, '')]: value };
 }
 
 function kernels(command: Command, acting: Acting): void {

@@ -14,8 +14,6 @@ export {
   userNamespaceCommand,
   userNamespaceEnvironment,
 } from './netns/privilege.js';
-export { OwnBox } from './own-box/own-box.js';
-export { type ServeOwnStackOptions, serveOwnStack } from './own-box/serve-own-stack.js';
 export { openToxiproxyNetns } from './via/toxiproxy-netns.js';
 export * from './via/via-lab.js';
 export { LATENCY_NS, VirtualLab, type VirtualStacks, virtualLabs } from './virtual/virtual-lab.js';
