@@ -17,11 +17,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.environment),
 );
 
-const [command, ...rest] = process.argv.slice(2);
-const code =
-  command === 'stack-endpoint'
-    ? await (await import('./stack-endpoint.js')).answerStackEndpoint(rest)
-    : await (await import('./command-line.js')).answer(process.argv.slice(2));
+const code = await answer(process.argv.slice(2));
 // A Ctrl-C that came while this thread was busy counts: a guest that has just been started may have died of it.
 await new Promise((resolve) => setImmediate(resolve));
 process.exit(code);
+
+/** What labs start and wait for needs little of what the commands of people load. */
+async function answer(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  switch (name) {
+    case 'wire':
+      return (await import('./wire.js')).wire(rest);
+    case 'stack-endpoint':
+      return (await import('./stack-endpoint.js')).answerStackEndpoint(rest);
+    default:
+      return (await import('./command-line.js')).answer(args);
+  }
+}

@@ -2,7 +2,14 @@ export { AttachRefused, NoSuchTarget } from './attach-errors.js';
 export { type Attachment, type AttachOptions, attach, type Present } from './attachment.js';
 export { type AttachCapability, attachCapability } from './hooks.js';
 export { countRules, type RuleCounts } from './namespace-rules.js';
-export { openPairedWire, type PairedEnd, type PairedWire, type PairedWireOptions } from './paired-wire.js';
+export type { PairedEnd } from './paired-start.js';
+export {
+  openPairedWire,
+  type PairedWire,
+  type PairedWireOptions,
+  type Through,
+} from './paired-wire.js';
+export { serveWire, type WireProcess, type WireProcessOptions } from './remote/index.js';
 export { type Swept, sweepNamespaces } from './sweep.js';
 export { type Target, targetOfPid } from './target.js';
 export type { WireRecording } from './watched-wire.js';

@@ -25,7 +25,7 @@ import { AttachRefused } from './attach-errors.js';
 import { needsAttach, PORT, targetIn } from './attached.fixture.js';
 import { attach } from './attachment.js';
 import { countRules } from './namespace-rules.js';
-import { carries, type Paired, withPairedWire } from './paired.fixture.js';
+import { carries, hundredConnections, type Paired, withPairedWire } from './paired.fixture.js';
 import { openPairedWire } from './paired-wire.js';
 
 function segmentOf({ packet }: SegmentRecord) {
@@ -169,17 +169,7 @@ describe('a wire between two namespaces', () => {
 
   it('carries a hundred connections at once, and loses nothing', async () => {
     await withPairedWire([], async ({ ends, wire }) => {
-      const listener = await ends.server.listen({ port: PORT, backlog: 128 });
-      await Promise.all(
-        Array.from({ length: 100 }, async () => {
-          const client = await ends.client.connect(listener.local);
-          const server = await listener.accept();
-          await client.send(Buffer.from('hello'));
-          await client.close();
-          await server.receive();
-          await server.close();
-        }),
-      );
+      await hundredConnections(ends);
       await wire.wire.quiet({ forMs: 50, withinMs: 5000 });
       const { segments } = await wire.recording();
       expect(segments.every(({ deliveries }) => deliveries.length === 1)).to.equal(true);

@@ -7,20 +7,22 @@ import { type Clock, RealClock } from '../../clock/index.js';
 import type { PeerPort } from '../../endpoint/index.js';
 import { type Fault, otherSide, SIDES, type Side } from '../../fault/index.js';
 import { ipBytes, ipv4Text, ipv6Text } from '../../segment/index.js';
-import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
+import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { LabOptions } from '../lab.js';
 import { QueuedPeerPort } from '../queued-peer-port.js';
-import { type HookedNamespace, HookedWire } from './hooked-wire.js';
 import { ownedPairs, type PairIntake } from './intake.js';
 import type { RuleCounts } from './namespace-rules.js';
+import { eyesElsewhere, type PairedEnd, type PairedPlan, startWire } from './paired-start.js';
+import { RemoteWire, type WireProcess } from './remote/index.js';
 import { WatchedWire, type WireRecording } from './watched-wire.js';
 
-export type PairedEnd =
-  /** The namespace of a side's stack. Stays the caller's, to be disposed of after the wire. */
-  { readonly kind: 'namespace'; readonly namespace: NetworkNamespace } | { readonly kind: 'peer' };
+/** Where the wire runs. */
+export type Through = { readonly kind: 'thread' } | ({ readonly kind: 'process' } & WireProcess);
 
 export interface PairedWireOptions {
+  /** Default: a thread. A process stays the caller's to end; its input is ended with the wire. */
+  readonly through?: Through;
   readonly ends: Readonly<Record<Side, PairedEnd>>;
   /** All TCP between the two is the wire's. The stack opposite to a peer needs a route to the peer's address; nobody has to answer there. */
   readonly addresses: Readonly<Record<Side, string>>;
@@ -34,13 +36,10 @@ export interface PairedWireOptions {
 
 /** Rejects with `AttachRefused`, in one sentence; then nothing is left behind. */
 export async function openPairedWire(options: PairedWireOptions): Promise<PairedWire> {
-  const { ends, faults = [], ports = [], eyes = 'auto', clock = new RealClock(monotonicNs()) } = options;
-  const addresses = plainAddresses(options.addresses);
-  const stacks = SIDES.filter((side) => ends[side].kind !== 'peer');
-  if (stacks.length === 0) throw new TypeError('a wire between two peers has no stack: give one a namespace');
-  const peer = SIDES.find((side) => !stacks.includes(side));
-  const hook = peer === undefined ? 'input' : 'output';
-  const intakes = stacks.map((side): PairIntake => ({ kind: 'pair', side, hook, addresses, ports }));
+  const { ends, through = { kind: 'thread' }, eyes = 'auto', clock = new RealClock(monotonicNs()) } = options;
+  const plan = planOf(options);
+  const { intakes, addresses, peer } = plan;
+  const remote = through.kind === 'process' ? await RemoteWire.connect(through) : undefined;
   const peerPort =
     peer === undefined
       ? undefined
@@ -51,29 +50,31 @@ export async function openPairedWire(options: PairedWireOptions): Promise<Paired
           remoteIp: addresses[otherSide(peer)],
           send: (packet) => wire.peerPacket(packet),
         });
-  const wire: WatchedWire = await WatchedWire.open({
-    clock,
-    eyes,
-    sideOf: (local, remote) =>
-      intakes.find((intake) => ownedPairs(intake, intake.side)({ local, remote }))?.side,
-    host: (watching, onReports) =>
-      new HookedWire(
-        {
-          places: intakes.map((intake) => placeOf(ends[intake.side], intake)),
-          ...(peer === undefined ? {} : { peer }),
-          faults,
-          ...watching,
-        },
-        onReports,
-      ),
-    toPeer: (packet, atNs) => peerPort?.deliver(packet, atNs),
-  });
+  let wire: WatchedWire;
+  try {
+    wire = await WatchedWire.open({
+      clock,
+      eyes: remote === undefined || remote.isLocal ? eyes : eyesElsewhere(eyes),
+      sideOf: (local, far) =>
+        intakes.find((intake) => ownedPairs(intake, intake.side)({ local, remote: far }))?.side,
+      host: (watching, onReports) => startWire({ ends, plan, watching, remote }, onReports),
+      toPeer: (packet, atNs) => peerPort?.deliver(packet, atNs),
+    });
+  } catch (error) {
+    await remote?.close();
+    throw error;
+  }
   return new PairedWire({ clock, wire, peerPort });
 }
 
-function placeOf(end: PairedEnd, intake: PairIntake): HookedNamespace {
-  if (end.kind === 'peer') throw new TypeError(`the ${intake.side} is a scripted peer: it has no namespace`);
-  return { text: `the ${intake.side} (${intake.addresses[intake.side]})`, namespace: end.namespace, intake };
+function planOf({ ends, ports = [], faults = [], ...options }: PairedWireOptions): PairedPlan {
+  const addresses = plainAddresses(options.addresses);
+  const stacks = SIDES.filter((side) => ends[side].kind !== 'peer');
+  if (stacks.length === 0) throw new TypeError('a wire between two peers has no stack: give one a namespace');
+  const peer = SIDES.find((side) => !stacks.includes(side));
+  const hook = peer === undefined ? 'input' : 'output';
+  const intakes = stacks.map((side): PairIntake => ({ kind: 'pair', side, hook, addresses, ports }));
+  return { addresses, intakes, peer, faults };
 }
 
 /** As segments and sockets are told by them: in one spelling. */

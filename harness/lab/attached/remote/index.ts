@@ -1,0 +1,2 @@
+export { RemoteWire, type WireProcess } from './remote-wire.js';
+export { serveWire, type WireProcessOptions } from './wire-process.js';
