@@ -1,11 +1,11 @@
 /** Containers that this process makes: started whole or not at all, watched to their end, and removed. */
 import type Dockerode from 'dockerode';
-import { messageOf } from '../../text/index.js';
 import { type LimitedDoing, limited } from './call-limit.js';
 import { awaitingEnd, type Ended, type EndWatch } from './container-end.js';
 import { type ContainerSpec, createBody, fileFolders, type Named } from './container-spec.js';
 import { Demultiplexer } from './demultiplexer.js';
 import { EngineError } from './engine-error.js';
+import { lastWords } from './last-words.js';
 import { attachStreams, type StandardStreams, type Stdio } from './standard-streams.js';
 import { tar } from './tar.js';
 
@@ -16,6 +16,8 @@ export interface RunningContainer extends AsyncDisposable {
   readonly pid: number;
   /** On the network of its spec. */
   ip(version: 4 | 6): string;
+  /** Of the engine's machine, which leads to that port of the container; undefined where its spec publishes none. */
+  publishedPort(container: number): number | undefined;
   /** Throws a TypeError without `stdio: true`. */
   readonly stdio: Stdio;
   /** Resolves when it ends, by itself or removed. */
@@ -142,8 +144,6 @@ export async function removeContainer(docker: Dockerode, id: string, doing: Limi
   }
 }
 
-const HEALTH_LINES = 5;
-
 class Container implements RunningContainer {
   readonly id: string;
   readonly name: string;
@@ -187,6 +187,11 @@ class Container implements RunningContainer {
     );
   }
 
+  publishedPort(container: number): number | undefined {
+    const [binding] = this.#parts.found?.NetworkSettings.Ports[`${container}/tcp`] ?? [];
+    return binding === undefined ? undefined : Number(binding.HostPort);
+  }
+
   async logs({ tailLines }: { readonly tailLines?: number } = {}): Promise<string> {
     const { streams, spec } = this.#parts;
     if (spec.stdio === true) return streams.tail.text(tailLines);
@@ -221,10 +226,7 @@ class Container implements RunningContainer {
 
   async #unhealthy(kind: 'gone' | 'failed', sentence: string): Promise<EngineError> {
     await Promise.race([kind === 'gone' ? this.#parts.streams.drained : undefined, sleep(LOOKS_EVERY_MS)]);
-    const said = await this.logs({ tailLines: HEALTH_LINES }).catch(messageOf);
-    const last =
-      said.trim() === '' ? 'it said nothing' : `it said last: ${said.trim().replaceAll('\n', ' | ')}`;
-    return new EngineError(kind, `${sentence}; ${last}`);
+    return new EngineError(kind, `${sentence}; ${await lastWords(this)}`);
   }
 
   async kill(signal: string): Promise<void> {

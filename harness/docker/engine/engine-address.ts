@@ -89,3 +89,7 @@ export function addressText(address: EngineAddress): string {
     }
   }
 }
+
+/** Where the ports are that its containers publish. A socket may lead elsewhere, but what its machine publishes comes out at this one. */
+export const publishedHost = (address: EngineAddress): string =>
+  address.kind === 'unix' ? '127.0.0.1' : address.host;

@@ -7,14 +7,16 @@ import type Dockerode from 'dockerode';
 import { limited } from './call-limit.js';
 import { type RunningContainer, startContainer } from './container.js';
 import { type ContainerSpec, type Named, purposeWord } from './container-spec.js';
-import { type EngineOptions, engineAddress, type Surroundings } from './engine-address.js';
+import { type EngineOptions, engineAddress, publishedHost, type Surroundings } from './engine-address.js';
 import { openClient } from './engine-client.js';
 import { EngineError, imageMissing } from './engine-error.js';
+import { type Executed, executeIn } from './execute.js';
 import { type FoundContainer, findContainer } from './find-container.js';
+import { type Guard, startGuard } from './guard.js';
 import { isOfThisMachine } from './locality.js';
 import { type EngineNetwork, makeNetwork, type NetworkOptions } from './network.js';
 import { LABEL, ownerLabel, thisProcess } from './owner-label.js';
-import { type EngineSwept, sweepEngine } from './sweep.js';
+import { type EngineSwept, removeRun, sweepEngine } from './sweep.js';
 
 /** What an engine says of itself. */
 export interface EngineFacts {
@@ -28,6 +30,8 @@ interface Opened {
   readonly docker: Dockerode;
   readonly agent: Agent;
   readonly text: string;
+  readonly host: string;
+  readonly options: EngineOptions;
   readonly isLocal: boolean;
   readonly facts: EngineFacts;
 }
@@ -40,19 +44,25 @@ export class Engine implements AsyncDisposable {
   readonly docker: Dockerode;
   readonly text: string;
   readonly runId = RUN_ID;
+  /** Where the ports are that its containers publish. */
+  readonly host: string;
   readonly isLocal: boolean;
   readonly facts: EngineFacts;
   readonly #agent: Agent;
+  readonly #options: EngineOptions;
   readonly #owner = thisProcess();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #containers = new Set<RunningContainer>();
   readonly #networks = new Set<EngineNetwork>();
+  #guard: Guard | undefined;
   #isClosed = false;
 
-  private constructor({ docker, agent, text, isLocal, facts }: Opened) {
+  private constructor({ docker, agent, text, host, options, isLocal, facts }: Opened) {
     this.docker = docker;
     this.#agent = agent;
     this.text = text;
+    this.host = host;
+    this.#options = options;
     this.isLocal = isLocal;
     this.facts = facts;
   }
@@ -67,6 +77,8 @@ export class Engine implements AsyncDisposable {
         docker,
         agent,
         text,
+        host: publishedHost(address),
+        options,
         isLocal: isOfThisMachine({ isUnixSocket, name: info.Name, kernel: info.KernelVersion }),
         facts: {
           version: info.ServerVersion,
@@ -96,6 +108,7 @@ export class Engine implements AsyncDisposable {
 
   createNetwork(options: NetworkOptions): Promise<EngineNetwork> {
     return this.#making(async () => {
+      this.#guarded();
       const named = this.#named(options.purpose, {});
       const network = await makeNetwork(this, options, {
         ...named,
@@ -110,6 +123,8 @@ export class Engine implements AsyncDisposable {
     return this.#making(async () => {
       if (!(await this.hasImage(spec.image)))
         throw new EngineError('no-image', imageMissing(spec.image, this.text));
+      // With our streams it ends when we do.
+      if (spec.stdio !== true) this.#guarded();
       const named = this.#named(spec.purpose, spec.labels ?? {});
       const container = await startContainer(this, spec, {
         ...named,
@@ -118,6 +133,11 @@ export class Engine implements AsyncDisposable {
       this.#containers.add(container);
       return container;
     });
+  }
+
+  /** Before anything is made that would stay: there is no instant at which our end would leave it. */
+  #guarded(): void {
+    this.#guard ??= startGuard(this.runId, this.#options);
   }
 
   /** What is under way when this engine is closed is waited for, and removed with the rest. */
@@ -136,6 +156,16 @@ export class Engine implements AsyncDisposable {
     return findContainer(this.docker, this.text, name);
   }
 
+  /** Runs a program in a container that runs, to its end. */
+  execute(id: string, command: readonly string[]): Promise<Executed> {
+    return executeIn(this.docker, { engine: this.text, id, command });
+  }
+
+  /** Removes what a process has made that has ended. */
+  removeRun(runId: string): Promise<void> {
+    return removeRun(this.docker, this.text, runId);
+  }
+
   sweep(): Promise<EngineSwept> {
     return sweepEngine(this.docker, this.text, this.#owner);
   }
@@ -146,6 +176,8 @@ export class Engine implements AsyncDisposable {
     try {
       await Promise.allSettled(this.#underWay);
       await allDisposed(this.#containers).finally(() => allDisposed(this.#networks));
+      // What could not be removed is still the guard's.
+      this.#guard?.letGo();
     } finally {
       this.#agent.destroy();
     }

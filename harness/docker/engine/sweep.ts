@@ -36,18 +36,49 @@ export async function sweepEngine(docker: Dockerode, engine: string, here: Owner
   };
 }
 
-const FILTERS = { label: [LABEL.owner] };
+/** What the engine is still making for a process that has ended comes a little later. */
+const LOOKS_AGAIN_AFTER_MS = 1000;
+const GIVES_UP_AFTER_MS = 60_000;
 
-async function ourContainers(docker: Dockerode, engine: string): Promise<readonly Left[]> {
+/** Removes what a process has made that has ended; resolves when nothing of it is left, and nothing more comes. */
+export async function removeRun(docker: Dockerode, engine: string, runId: string): Promise<void> {
+  const label = `${LABEL.run}=${runId}`;
+  const deadlineMs = performance.now() + GIVES_UP_AFTER_MS;
+  for (let isQuiet = false; performance.now() < deadlineMs; ) {
+    const containers = await ourContainers(docker, engine, label);
+    const networks = await ourNetworks(docker, engine, label);
+    const isNothing = containers.length + networks.length === 0;
+    if (isNothing && isQuiet) return;
+    isQuiet = isNothing;
+    // One that cannot be removed now is tried again with the rest.
+    await Promise.allSettled(
+      containers.map(({ id }) =>
+        removeContainer(docker, id, { engine, what: `remove container ${id.slice(0, 12)}` }),
+      ),
+    );
+    await Promise.allSettled(networks.map(({ id }) => removeNetwork(docker, engine, id)));
+    if (isNothing) await new Promise((resolve) => setTimeout(resolve, LOOKS_AGAIN_AFTER_MS));
+  }
+}
+
+async function ourContainers(
+  docker: Dockerode,
+  engine: string,
+  label: string = LABEL.owner,
+): Promise<readonly Left[]> {
   const all = await limited({ engine, what: 'list its containers' }, (abortSignal) =>
-    docker.listContainers({ all: true, filters: FILTERS, abortSignal }),
+    docker.listContainers({ all: true, filters: { label: [label] }, abortSignal }),
   );
   return all.map(({ Id: id, Labels }) => ({ id, owner: Labels[LABEL.owner] ?? '' }));
 }
 
-async function ourNetworks(docker: Dockerode, engine: string): Promise<readonly Left[]> {
+async function ourNetworks(
+  docker: Dockerode,
+  engine: string,
+  label: string = LABEL.owner,
+): Promise<readonly Left[]> {
   const all = await limited({ engine, what: 'list its networks' }, (abortSignal) =>
-    docker.listNetworks({ filters: FILTERS, abortSignal } as Dockerode.NetworkListOptions),
+    docker.listNetworks({ filters: { label: [label] }, abortSignal } as Dockerode.NetworkListOptions),
   );
   return all.map(({ Id: id, Labels }) => ({ id, owner: Labels?.[LABEL.owner] ?? '' }));
 }
