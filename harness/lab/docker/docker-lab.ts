@@ -6,7 +6,7 @@
 import { RealClock } from '../../clock/index.js';
 import type { EngineNetwork } from '../../docker/index.js';
 import { type CallRecord, type Endpoint, type PeerPort, Unsupported } from '../../endpoint/index.js';
-import { SIDES, type Side } from '../../fault/index.js';
+import type { Side } from '../../fault/index.js';
 import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { PairedWire } from '../attached/index.js';
@@ -16,7 +16,7 @@ import { ContainerStack } from './container-stack.js';
 import { type DockerPlaces, specOf } from './docker-place.js';
 import { peerAddress } from './peer-address.js';
 import { sharedEngine } from './shared-engine.js';
-import { openContainersWire, type WirePlace } from './wire-place.js';
+import { openContainersWire, sidesWithout, type WirePlace } from './wire-place.js';
 
 export interface DockerLabsOptions {
   readonly places?: DockerPlaces;
@@ -42,7 +42,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
     await engine.createNetwork({ ipVersion, purpose: 'wire', ...(mtu === undefined ? {} : { mtu }) }),
   );
   const started = await Promise.allSettled(
-    SIDES.filter((side) => side !== peer).map(async (side) => {
+    sidesWithout(peer).map(async (side) => {
       const settings = options.settings?.[side] ?? {};
       const spec = await specOf(where.places[side]);
       return made.use(await ContainerStack.start({ engine, network, side, ipVersion, settings, spec }));
@@ -55,7 +55,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
   const clock = new RealClock(monotonicNs());
   const addresses = addressesOf(stacks, { network, ipVersion });
   const wire = await openContainersWire(
-    { place: where.wire, engine, stacks, addresses, faults, eyes, clock },
+    { place: where.wire, engine, ends: stacks, addresses, faults, eyes, clock },
     made,
   );
   return new DockerLab({ ipVersion, addresses, stacks, clock, wire, made: made.move() });

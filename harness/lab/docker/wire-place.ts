@@ -1,38 +1,95 @@
 /** The wire between containers: where it runs, and how it comes to their network namespaces. */
 import type { RealClock } from '../../clock/index.js';
-import type { Engine } from '../../docker/index.js';
+import { type Engine, imageName, type RunningContainer } from '../../docker/index.js';
 import { type Fault, SIDES, type Side } from '../../fault/index.js';
 import { NetworkNamespace } from '../../sys/index.js';
-import { openPairedWire, type PairedEnd, type PairedWire } from '../attached/index.js';
+import { openPairedWire, type PairedEnd, type PairedWire, type Through } from '../attached/index.js';
 import type { LabOptions } from '../lab.js';
 import type { Belongings } from './belongings.js';
-import type { ContainerStack } from './container-stack.js';
 
-/** `here`: on a thread of this process, which must be root on the engine's machine; `sidecar`: in a container of its own. */
+/** `here`: on a thread of this process, which must be root on the engine's machine; `sidecar`: in a container beside theirs. */
 export type WirePlace = 'here' | 'sidecar' | 'auto';
+
+/** A container at an end of the wire. */
+export interface WiredContainer {
+  readonly side: Side;
+  readonly container: Pick<RunningContainer, 'id' | 'pid'>;
+}
 
 export interface ContainersWireOptions {
   readonly place: WirePlace;
   readonly engine: Engine;
-  readonly stacks: readonly ContainerStack[];
+  /** Without one of the two sides, that is a scripted peer. */
+  readonly ends: readonly WiredContainer[];
   readonly addresses: Readonly<Record<Side, string>>;
+  readonly ports?: readonly number[];
   readonly faults: readonly Fault[];
   readonly eyes: NonNullable<LabOptions['eyes']>;
   readonly clock: RealClock;
 }
 
-/** What it opens belongs to `made`. */
+interface Reached {
+  readonly through: Through;
+  readonly ends: Readonly<Record<Side, PairedEnd>>;
+}
+
+/** What it opens belongs to `made`. Rejects with `EngineError` or `AttachRefused`. */
 export async function openContainersWire(
-  { stacks, addresses, faults, eyes, clock }: ContainersWireOptions,
+  { place, engine, ends: containers, addresses, ...options }: ContainersWireOptions,
   made: Belongings,
 ): Promise<PairedWire> {
-  const ends = SIDES.map((side): PairedEnd => {
-    const stack = stacks.find((each) => each.side === side);
-    if (stack === undefined) return { kind: 'peer' };
-    const namespace = NetworkNamespace.ofPid(stack.container.pid);
+  const isHere = place === 'here' || (place === 'auto' && mayEnterNamespaces(engine));
+  const { through, ends } = isHere ? fromHere(containers, made) : await fromSidecar(engine, containers, made);
+  return made.use(await openPairedWire({ through, ends, addresses, ...options }));
+}
+
+/** Root of the machine that the containers are on enters their namespaces itself. */
+export const mayEnterNamespaces = ({ isLocal }: Engine): boolean => isLocal && process.geteuid?.() === 0;
+
+function fromHere(containers: readonly WiredContainer[], made: Belongings): Reached {
+  const endOf = (side: Side): PairedEnd => {
+    const found = containers.find((each) => each.side === side);
+    if (found === undefined) return { kind: 'peer' };
+    const namespace = NetworkNamespace.ofPid(found.container.pid);
     made.use({ [Symbol.asyncDispose]: async () => namespace[Symbol.dispose]() });
     return { kind: 'namespace', namespace };
-  });
-  const [client, server] = ends as [PairedEnd, PairedEnd];
-  return made.use(await openPairedWire({ ends: { client, server }, addresses, faults, eyes, clock }));
+  };
+  return { through: { kind: 'thread' }, ends: { client: endOf('client'), server: endOf('server') } };
 }
+
+/** NET_ADMIN and NET_RAW are for the rules and queues, the others to enter the namespace of the second container. */
+const CAPABILITIES = ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE'] as const;
+/** It has one container's network for its own, and sees the processes of the other. */
+const PATHS = ['/proc/self/ns/net', '/proc/1/ns/net'] as const;
+
+async function fromSidecar(
+  engine: Engine,
+  containers: readonly WiredContainer[],
+  made: Belongings,
+): Promise<Reached> {
+  const [first, second] = containers;
+  if (first === undefined) throw new TypeError('a wire between two scripted peers has no container');
+  const sidecar = made.use(
+    await engine.start({
+      image: imageName('wire'),
+      purpose: 'wire',
+      command: ['wire'],
+      network: { containerOf: first.container.id },
+      ...(second === undefined ? {} : { pidOf: second.container.id }),
+      capAdd: second === undefined ? CAPABILITIES.slice(0, 2) : CAPABILITIES,
+      stdio: true,
+    }),
+  );
+  const endOf = (side: Side): PairedEnd => {
+    const at = containers.findIndex((each) => each.side === side);
+    const path = PATHS[at];
+    return path === undefined ? { kind: 'peer' } : { kind: 'namespace', path };
+  };
+  return {
+    through: { kind: 'process', stdio: sidecar.stdio, ended: sidecar.ended },
+    ends: { client: endOf('client'), server: endOf('server') },
+  };
+}
+
+export const sidesWithout = (peer: Side | undefined): readonly Side[] =>
+  SIDES.filter((side) => side !== peer);
