@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { check, libc, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../sys/index.js';
 import type { Report } from '../netns/thread/protocol.js';
 import { PendingCalls } from '../pending-calls.js';
+import { atExit } from './at-exit.js';
 import type {
   AttachedCommand,
   AttachedRequest,
@@ -22,7 +23,7 @@ export class AttachedThread {
   readonly #onReports: OnReports;
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
-  readonly #endAtExit = () => this.#end();
+  readonly #endAtExit: Disposable;
 
   constructor(options: Omit<AttachedThreadOptions, 'wakeFd' | 'posted' | 'mayWatch'>, onReports: OnReports) {
     this.#onReports = onReports;
@@ -44,7 +45,7 @@ export class AttachedThread {
       });
     });
     this.#worker.unref();
-    process.once('exit', this.#endAtExit);
+    this.#endAtExit = atExit(() => this.#end());
   }
 
   request(request: AttachedRequest): Promise<AttachedValue> {
@@ -65,7 +66,7 @@ export class AttachedThread {
 
   /** Ends the thread: the queue is nobody's then. */
   async close(): Promise<void> {
-    process.removeListener('exit', this.#endAtExit);
+    this.#endAtExit[Symbol.dispose]();
     this.#failure ??= new Error('the wire was closed');
     this.#worker.ref();
     this.#end();

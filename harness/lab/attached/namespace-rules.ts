@@ -13,6 +13,7 @@ import {
   ruleCount,
   ruleTag,
 } from '../../wire/index.js';
+import { atExit } from './at-exit.js';
 import { AttachRefused } from './attach-errors.js';
 import { boundQueues, hasIpv6, restoreRules, savedRules } from './iptables.js';
 
@@ -34,7 +35,7 @@ export class NamespaceRules implements Disposable {
   readonly #owner: RuleOwner;
   readonly #versions: readonly (4 | 6)[];
   readonly #rulesOfAVersion: number;
-  readonly #removeAtExit = () => this.#removeQuietly();
+  #removeAtExit: Disposable | undefined;
   #removed: number | undefined;
 
   /** Adds the rules. Throws `AttachRefused`, with nothing left behind. */
@@ -48,7 +49,7 @@ export class NamespaceRules implements Disposable {
     this.#versions = versionsOf(segments, namespace);
     this.#rulesOfAVersion = ruleCount(segments);
     refuseSecond(namespace, { versions: this.#versions, segments, queue });
-    process.once('exit', this.#removeAtExit);
+    this.#removeAtExit = atExit(() => this.#removeQuietly());
     try {
       for (const version of this.#versions) restoreRules(namespace, version, addRules(this.#owner, segments));
     } catch (error) {
@@ -74,7 +75,7 @@ export class NamespaceRules implements Disposable {
   [Symbol.dispose](): void {
     if (this.#removed !== undefined) return;
     this.#removed = 0;
-    process.removeListener('exit', this.#removeAtExit);
+    this.#removeAtExit?.[Symbol.dispose]();
     const tag = ruleTag(this.#owner);
     this.#removed = removeWhere(this.#namespace, this.#versions, (rule) => ruleTag(rule) === tag);
   }
