@@ -10,6 +10,7 @@ const PAIR: PairIntake = {
   hook: 'input',
   addresses: { client: '10.0.0.9', server: '10.0.0.5' },
   ports: [],
+  isTracked: true,
 };
 const at = (text: string) => {
   const colon = text.lastIndexOf(':');
@@ -61,6 +62,7 @@ describe('the segments between two addresses', () => {
       source: '10.0.0.9',
       destination: '10.0.0.5',
       ports: [],
+      isTracked: true,
     });
   });
 

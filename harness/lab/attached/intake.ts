@@ -28,17 +28,19 @@ export interface PairIntake {
   readonly addresses: Readonly<Record<Side, string>>;
   /** Only segments with one of these at either end; none: all. */
   readonly ports: readonly number[];
+  /** Whether the namespace's own connection tracking sees them. */
+  readonly isTracked: boolean;
 }
 
 export type Intake = PortIntake | PairIntake;
 
 export function queuedSegments(intake: Intake): QueuedSegments {
   if (intake.kind === 'port') return { kind: 'port', port: intake.port };
-  const { side, hook, addresses, ports } = intake;
+  const { side, hook, addresses, ports, isTracked } = intake;
   const [own, other] = [addresses[side], addresses[otherSide(side)]];
   return hook === 'input'
-    ? { kind: 'between', hook, source: other, destination: own, ports }
-    : { kind: 'between', hook, source: own, destination: other, ports };
+    ? { kind: 'between', hook, source: other, destination: own, ports, isTracked }
+    : { kind: 'between', hook, source: own, destination: other, ports, isTracked };
 }
 
 /** The side that has sent a packet; undefined for one that is not the wire's. */

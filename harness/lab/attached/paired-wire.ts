@@ -28,6 +28,11 @@ export interface PairedWireOptions {
   readonly addresses: Readonly<Record<Side, string>>;
   /** Only segments with one of these ports at either end (default: all). */
   readonly ports?: readonly number[];
+  /**
+   * Whether connection tracking of the two namespaces goes on seeing what is between them (default). It drops a SYN that crosses another
+   * one; where no address is translated, stacks are better observed without it.
+   */
+  readonly isTracked?: boolean;
   readonly faults?: readonly Fault[];
   readonly eyes?: LabOptions['eyes'];
   /** What times are told by (default: a clock that begins now). */
@@ -58,6 +63,7 @@ export async function openPairedWire(options: PairedWireOptions): Promise<Paired
       sideOf: (local, far) =>
         intakes.find((intake) => ownedPairs(intake, intake.side)({ local, remote: far }))?.side,
       host: (watching, onReports) => startWire({ ends, plan, watching, remote }, onReports),
+      ownIps: Object.values(addresses),
       toPeer: (packet, atNs) => peerPort?.deliver(packet, atNs),
     });
   } catch (error) {
@@ -67,13 +73,21 @@ export async function openPairedWire(options: PairedWireOptions): Promise<Paired
   return new PairedWire({ clock, wire, peerPort });
 }
 
-function planOf({ ends, ports = [], faults = [], ...options }: PairedWireOptions): PairedPlan {
+function planOf({
+  ends,
+  ports = [],
+  faults = [],
+  isTracked = true,
+  ...options
+}: PairedWireOptions): PairedPlan {
   const addresses = plainAddresses(options.addresses);
   const stacks = SIDES.filter((side) => ends[side].kind !== 'peer');
   if (stacks.length === 0) throw new TypeError('a wire between two peers has no stack: give one a namespace');
   const peer = SIDES.find((side) => !stacks.includes(side));
   const hook = peer === undefined ? 'input' : 'output';
-  const intakes = stacks.map((side): PairIntake => ({ kind: 'pair', side, hook, addresses, ports }));
+  const intakes = stacks.map(
+    (side): PairIntake => ({ kind: 'pair', side, hook, addresses, ports, isTracked }),
+  );
   return { addresses, intakes, peer, faults };
 }
 

@@ -34,6 +34,8 @@ export interface WatchedWireOptions {
     ends: { readonly from: Address; readonly to: Address },
   ) => void;
   readonly toPeer?: (packet: Uint8Array, atNs: Nanos) => void;
+  /** Addresses that its sides alone have on this machine: a listener there is theirs. */
+  readonly ownIps?: readonly string[];
 }
 
 export class WatchedWire implements AsyncDisposable {
@@ -140,10 +142,11 @@ export class WatchedWire implements AsyncDisposable {
     };
   }
 
-  /** Tracepoints hear of every namespace: a connection of this wire has sent something on it. Listeners, the looks tell. */
+  /** Tracepoints hear of every namespace: a connection of this wire has sent something on it. */
   #isOwn({ local, remote, eye }: TransitionRecord | NoteRecord): boolean {
-    if (remote.port === 0) return eye !== 'tracepoint';
-    return eye !== 'tracepoint' || this.#pairs.has(pairKey(local, remote));
+    if (eye !== 'tracepoint') return true;
+    const { ownIps = [] } = this.#options;
+    return remote.port === 0 ? ownIps.includes(local.ip) : this.#pairs.has(pairKey(local, remote));
   }
 
   #take(reports: readonly AttachedReport[]): void {

@@ -55,7 +55,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
   const clock = new RealClock(monotonicNs());
   const addresses = addressesOf(stacks, { network, ipVersion });
   const wire = await openContainersWire(
-    { place: where.wire, engine, ends: stacks, addresses, faults, eyes, clock },
+    { place: where.wire, engine, ends: stacks, addresses, isTracked: false, faults, eyes, clock },
     made,
   );
   return new DockerLab({ ipVersion, addresses, stacks, clock, wire, made: made.move() });

@@ -23,6 +23,8 @@ export interface ContainersWireOptions {
   readonly ends: readonly WiredContainer[];
   readonly addresses: Readonly<Record<Side, string>>;
   readonly ports?: readonly number[];
+  /** Whether the containers' own connection tracking sees what is between them (default). */
+  readonly isTracked?: boolean;
   readonly faults: readonly Fault[];
   readonly eyes: NonNullable<LabOptions['eyes']>;
   readonly clock: RealClock;

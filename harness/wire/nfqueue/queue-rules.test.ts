@@ -11,13 +11,14 @@ import {
 
 const OWNER = { pid: 12, start: '3456', port: 5432, queue: 20_084 };
 const PORT: QueuedSegments = { kind: 'port', port: 5432 };
-const BETWEEN: QueuedSegments = {
-  kind: 'between',
-  hook: 'input',
+const BETWEEN = {
+  kind: 'between' as const,
+  hook: 'input' as 'input' | 'output',
   source: '10.0.0.1',
   destination: '10.0.0.2',
-  ports: [],
-};
+  ports: [] as readonly number[],
+  isTracked: true,
+} satisfies QueuedSegments;
 const linesOf = (segments: QueuedSegments): readonly string[] =>
   addRules(OWNER, segments)
     .split('\n')
@@ -60,6 +61,14 @@ describe('the rules that bring segments into a queue', () => {
     expect(matches).to.deep.equal(['--dport 80', '--sport 80', '--dport 443', '--sport 443']);
   });
 
+  it('keep connection tracking from seeing it, where it shall not', () => {
+    const lines = linesOf({ ...BETWEEN, isTracked: false }).filter((line) => line.endsWith('--notrack'));
+    expect(lines.map((line) => line.replace(/ -m comment.*/, ''))).to.deep.equal([
+      '-A PREROUTING -s 10.0.0.1 -d 10.0.0.2 -p tcp',
+      '-A OUTPUT -s 10.0.0.2 -d 10.0.0.1 -p tcp',
+    ]);
+  });
+
   for (const [what, line, segments, overlap] of [
     ['of the same port', 'lastack:1-2:5432-3', PORT, true],
     ['of another port', 'lastack:1-2:80-3', PORT, false],
@@ -81,6 +90,16 @@ describe('the rules that bring segments into a queue', () => {
       { pid: 9, start: '1', port: 80, queue: 20_063 },
     ]);
     expect(found[0] && ruleTag(found[0])).to.equal('lastack:12-3456:5432-20084');
+  });
+
+  it('are taken out of each table that they are in', () => {
+    const rules = [
+      { ...OWNER, table: 'raw', line: '-A OUTPUT -j CT' },
+      { ...OWNER, table: 'mangle', line: '-A INPUT -j NFQUEUE' },
+    ];
+    expect(removeRules(rules)).to.equal(
+      '*raw\n-D OUTPUT -j CT\nCOMMIT\n*mangle\n-D INPUT -j NFQUEUE\nCOMMIT\n',
+    );
   });
 
   it('are taken out by exactly what was found', () => {

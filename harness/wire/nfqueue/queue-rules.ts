@@ -7,7 +7,6 @@
 
 /** Our own packets bear it, and pass. */
 export const OWN_MARK = 0x6c_61_73_74;
-const TABLE = 'mangle';
 const TAG = /--comment "?(lastack:(\d+)-(\d+):(\d+)-(\d+))"?(?: |$)/;
 
 /** Which segments of a namespace the rules take. */
@@ -22,6 +21,11 @@ export type QueuedSegments =
       readonly destination: string;
       /** Only with one of these at either end; none: all. */
       readonly ports: readonly number[];
+      /**
+       * Whether the namespace's connection tracking sees what goes between the two. It drops a SYN that crosses another, and no network
+       * would: without address translation it is better off.
+       */
+      readonly isTracked: boolean;
     };
 
 /** Whose rules they are, and what for. A process's start (clock ticks since boot) tells a pid that is used again from the first. */
@@ -38,22 +42,33 @@ export const portOf = (segments: QueuedSegments): number => (segments.kind === '
 export const ruleTag = ({ pid, start, port, queue }: RuleOwner): string =>
   `lastack:${pid}-${start}:${port}-${queue}`;
 
-/** Lines for iptables-restore and ip6tables-restore that add the rules, all or none. */
+/** Lines for iptables-restore and ip6tables-restore that add the rules, all or none of a table. */
 export function addRules(owner: RuleOwner, segments: QueuedSegments): string {
-  return transaction(
-    matchesOf(segments).map((match) =>
-      [
-        `-A ${match}`,
-        `-m mark ! --mark ${OWN_MARK}`,
-        `-m comment --comment ${ruleTag(owner)}`,
-        `-j NFQUEUE --queue-num ${owner.queue} --queue-bypass`,
-      ].join(' '),
-    ),
-  );
+  const comment = `-m comment --comment ${ruleTag(owner)}`;
+  const queue = `-j NFQUEUE --queue-num ${owner.queue} --queue-bypass`;
+  return transaction([
+    ...untracked(segments).map((match) => ({
+      table: 'raw',
+      line: `-A ${match} ${comment} -j CT --notrack`,
+    })),
+    ...matchesOf(segments).map((match) => ({
+      table: 'mangle',
+      line: `-A ${match} -m mark ! --mark ${OWN_MARK} ${comment} ${queue}`,
+    })),
+  ]);
 }
 
 /** The number of rules that these take. */
-export const ruleCount = (segments: QueuedSegments): number => matchesOf(segments).length;
+export const ruleCount = (segments: QueuedSegments): number =>
+  matchesOf(segments).length + untracked(segments).length;
+
+/** What connection tracking is to leave alone, both ways: a chain and what its rule picks, for each rule. */
+function untracked(segments: QueuedSegments): readonly string[] {
+  if (segments.kind === 'port' || segments.isTracked) return [];
+  const { hook, source, destination } = segments;
+  const [own, other] = hook === 'input' ? [destination, source] : [source, destination];
+  return [`PREROUTING -s ${other} -d ${own} -p tcp`, `OUTPUT -s ${own} -d ${other} -p tcp`];
+}
 
 /** A chain and what its rule picks, for each rule. */
 function matchesOf(segments: QueuedSegments): readonly string[] {
@@ -67,16 +82,19 @@ function matchesOf(segments: QueuedSegments): readonly string[] {
 }
 
 export interface OwnedRule extends RuleOwner {
+  readonly table: string;
   /** As iptables-save prints it: `-A INPUT -p tcp …`. */
   readonly line: string;
 }
 
 /** Ours in what iptables-save prints. */
 export function ownedRules(saved: string): readonly OwnedRule[] {
+  let table = '';
   return saved.split('\n').flatMap((line) => {
+    if (line.startsWith('*')) table = line.slice(1);
     const [, , pid, start, port, queue] = (line.startsWith('-A ') && TAG.exec(line)) || [];
     if (pid === undefined || start === undefined) return [];
-    return [{ pid: Number(pid), start, port: Number(port), queue: Number(queue), line }];
+    return [{ pid: Number(pid), start, port: Number(port), queue: Number(queue), table, line }];
   });
 }
 
@@ -89,6 +107,14 @@ export function mayOverlap({ port, line }: OwnedRule, segments: QueuedSegments):
 
 /** Lines for iptables-restore that take exactly these out. */
 export const removeRules = (rules: readonly OwnedRule[]): string =>
-  transaction(rules.map(({ line }) => line.replace(/^-A /, '-D ')));
+  transaction(rules.map(({ table, line }) => ({ table, line: line.replace(/^-A /, '-D ') })));
 
-const transaction = (lines: readonly string[]): string => [`*${TABLE}`, ...lines, 'COMMIT', ''].join('\n');
+function transaction(rules: readonly { readonly table: string; readonly line: string }[]): string {
+  const tables = [...new Set(rules.map(({ table }) => table))];
+  return tables
+    .map((table) => {
+      const lines = rules.filter((rule) => rule.table === table).map(({ line }) => line);
+      return [`*${table}`, ...lines, 'COMMIT', ''].join('\n');
+    })
+    .join('');
+}
