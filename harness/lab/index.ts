@@ -1,6 +1,7 @@
 export * from './attached/index.js';
 export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';
+export { ownBoxContainer } from './docker/own-box-container.js';
 export { closeSharedEngine, sharedEngine } from './docker/shared-engine.js';
 export type { WirePlace } from './docker/wire-place.js';
 export * from './lab.js';

@@ -5,7 +5,7 @@ import { imagesFolder } from '../../uml/index.js';
 import { recipeOf } from './recipe.js';
 
 /** In the order in which they are built: what others stand on comes first. */
-export const IMAGE_KINDS = ['base', 'endpoint', 'wire', 'tools', 'toxiproxy'] as const;
+export const IMAGE_KINDS = ['base', 'endpoint', 'wire', 'stack', 'tools', 'toxiproxy'] as const;
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 /** What their names begin with, but for tests. */
@@ -20,9 +20,15 @@ export const repositoryOf = (kind: ImageKind, repository: string = REPOSITORY): 
 export const imageName = (kind: ImageKind, repository?: string): string =>
   `${repositoryOf(kind, repository)}:${kind === 'base' ? recipeOf(kind) : packageVersion()}`;
 
-/** What the image of this kind is built from. */
-export const isOnBase = (kind: ImageKind): boolean => kind === 'wire' || kind === 'tools';
+const BASES: Partial<Record<ImageKind, ImageKind>> = { wire: 'base', stack: 'wire', tools: 'base' };
+
+/** What the image of this kind is built from, where it is one of ours. */
+export const baseOf = (kind: ImageKind): ImageKind | undefined => BASES[kind];
 
 /** These and what they stand on, each once, in the order in which they are built. */
-export const withBases = (kinds: readonly ImageKind[]): readonly ImageKind[] =>
-  IMAGE_KINDS.filter((kind) => kinds.includes(kind) || (kind === 'base' && kinds.some(isOnBase)));
+export function withBases(kinds: readonly ImageKind[]): readonly ImageKind[] {
+  const all = new Set<ImageKind>();
+  for (const kind of kinds)
+    for (let each: ImageKind | undefined = kind; each !== undefined; each = baseOf(each)) all.add(each);
+  return IMAGE_KINDS.filter((kind) => all.has(kind));
+}

@@ -38,12 +38,13 @@ describe('the images', () => {
 
   it('are built after what they stand on, each once', () => {
     expect(withBases(['tools', 'wire', 'tools'])).to.deep.equal(['base', 'wire', 'tools']);
+    expect(withBases(['stack'])).to.deep.equal(['base', 'wire', 'stack']);
     expect(withBases(['toxiproxy', 'endpoint'])).to.deep.equal(['endpoint', 'toxiproxy']);
   });
 
   for (const [what, file, kinds] of [
     ['the agent', 'agent/agent.c', ['endpoint']],
-    ['a package of the base', 'base/packages', ['base', 'wire', 'tools']],
+    ['a package of the base', 'base/packages', ['base', 'wire', 'stack', 'tools']],
     ['a Dockerfile', 'toxiproxy/Dockerfile', ['toxiproxy']],
     ['a file beside it', 'tools/nginx.conf', ['tools']],
   ] as const)

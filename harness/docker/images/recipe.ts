@@ -22,6 +22,8 @@ function others(kind: ImageKind, images: string): readonly (string | Uint8Array)
       return [readFileSync(join(images, 'agent', 'agent.c'))];
     case 'tools':
       return [recipeOf('base', images)];
+    case 'stack':
+      return [recipeOf('wire', images)];
     case 'wire':
       return [
         recipeOf('base', images),

@@ -8,7 +8,7 @@ import { bootstrapBase } from './bootstrap.js';
 import { defaultOf } from './dockerfile.js';
 import { engineWords } from './engine-stream.js';
 import { type ImageBuild, LABEL } from './image-build.js';
-import { folderOf, type ImageKind, imageName } from './kinds.js';
+import { baseOf, folderOf, type ImageKind, imageName } from './kinds.js';
 import { filesIn, packageFiles } from './package-files.js';
 import { pull } from './pull.js';
 import { toxiproxyServer } from './toxiproxy-server.js';
@@ -46,10 +46,11 @@ export function make(kind: ImageKind, making: Making): Promise<Made> {
     case 'wire':
       return built(kind, making, async () => {
         making.onStep({ doing: 'gathering files' });
-        return { ...onBase(making), files: packageFiles('lastack') };
+        return { ...onBase(kind, making), files: packageFiles('lastack') };
       });
+    case 'stack':
     case 'tools':
-      return built(kind, making, async () => onBase(making));
+      return built(kind, making, async () => onBase(kind, making));
   }
 }
 
@@ -60,8 +61,8 @@ interface Prepared {
   readonly files?: readonly PlacedFile[];
 }
 
-function onBase({ repository }: Making): Prepared {
-  const base = imageName('base', repository);
+function onBase(kind: ImageKind, { repository }: Making): Prepared {
+  const base = imageName(baseOf(kind) ?? 'base', repository);
   return { way: `on ${base}`, args: { BASE: base } };
 }
 
