@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Command } from 'commander';
 import { allScenarios } from '../../suites/index.js';
+
 import { toxiproxyScenarios } from '../../suites/toxiproxy/index.js';
+import { IMAGE_KINDS } from '../docker/index.js';
+
 import { matchesName } from '../run/index.js';
 import { parseVersion } from '../uml/index.js';
 import { type CommandLine, program } from './program.js';
@@ -90,9 +93,11 @@ for (const file of FILES) {
         const isName = (name: string): boolean =>
           given.startsWith('kernel')
             ? parseVersion(name) !== undefined
-            : given === 'attach'
-              ? Number.isInteger(Number(name))
-              : [...allScenarios, ...toxiproxyScenarios].some((scenario) => matchesName(scenario, name));
+            : given.startsWith('images')
+              ? IMAGE_KINDS.some((kind) => kind === name)
+              : given === 'attach'
+                ? Number.isInteger(Number(name))
+                : [...allScenarios, ...toxiproxyScenarios].some((scenario) => matchesName(scenario, name));
         for (const name of names) expect(isName(name)).to.equal(true, name);
       });
     }

@@ -12,7 +12,8 @@ const NAME = 'toxiproxy';
 
 export async function toxiproxyServer(making: Making, dockerfile: string): Promise<Import> {
   const version = defaultOf(dockerfile, 'RELEASED').replace(/^.*:/, '');
-  const server = join(cacheFolder(), 'toxiproxy', `${version}-${process.arch}`, NAME);
+  // The same file as harness/toxiproxy keeps: one build serves both.
+  const server = join(cacheFolder(), 'toxiproxy', `server-${version}-${process.arch}`);
   if (!existsSync(server)) await buildServer(server, version, making);
   const archive = tar([{ path: NAME, content: readFileSync(server), mode: 0o755 }]);
   return { archive, way: `built from the Go module ${MODULE} v${version}` };
@@ -25,13 +26,20 @@ async function buildServer(
 ): Promise<void> {
   if (!isInPath('go', process.env.PATH ?? ''))
     throw new BuildError(
-      'building Toxiproxy needs Go, which this machine lacks: as root, "apt-get install golang-go" installs it (1.23 or newer)',
+      'building Toxiproxy needs Go 1.23 or newer, which this machine lacks: as root, "apt-get install golang-go" installs it from Debian 13 on, and go.dev/dl has it for others',
     );
   onStep({ doing: `building ${MODULE} v${version} with Go` });
   const flags = ['-trimpath', '-ldflags', `-s -w -X ${MODULE}.Version=${version}`];
   const ended = await workshop.run('go', ['install', ...flags, `${MODULE}/cmd/server@v${version}`], {
     // A static program; nothing of the caller's is to be built for another machine.
-    env: { CGO_ENABLED: '0', GOBIN: workshop.folder, GOOS: '', GOARCH: '', TMPDIR: workshop.folder },
+    env: {
+      CGO_ENABLED: '0',
+      GOBIN: workshop.folder,
+      GOFLAGS: '',
+      GOOS: '',
+      GOARCH: '',
+      TMPDIR: workshop.folder,
+    },
   });
   signal.throwIfAborted();
   if (ended.failed)
