@@ -54,7 +54,7 @@ describe('lastack images', () => {
     it('lists each with its age, or how to build it', async () => {
       const { code, stdout, stderr } = await images(['list']);
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
-      expect(stdout.split('\n').filter((line) => line.startsWith('  lastack/'))).to.have.lengthOf(5);
+      expect(stdout.split('\n').filter((line) => line.startsWith('  lastack/'))).to.have.lengthOf(6);
       expect(stdout).to.match(/in the Docker engine at \S+\n$/);
     });
 

@@ -173,7 +173,7 @@ function kernels(command: Command, acting: Acting): void {
 
 function images(command: Command, acting: Acting): void {
   command.description('build the images for the Docker engine, show those that are there, remove them');
-  const names = 'base, endpoint, wire, tools or toxiproxy (default: all)';
+  const names = 'base, endpoint, wire, stack, tools or toxiproxy (default: all)';
   command
     .command('build')
     .description('build images, and what they stand on')
