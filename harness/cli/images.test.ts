@@ -76,7 +76,7 @@ describe('lastack images', () => {
       try {
         await heard(child, /unpacking the essential|step \d/);
       } finally {
-        process.kill(-(child.pid ?? 0), 'SIGINT');
+        if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGINT');
       }
       expect((await over).code).to.equal(130);
       expect(readdirSync(join(cache, 'build'))).to.deep.equal([]);
