@@ -1,6 +1,7 @@
 /** `lastack doctor`: what this machine can do, and what to do about what it cannot. */
 import { release } from 'node:os';
 import { execaSync } from 'execa';
+import { Engine, EngineError } from '../docker/index.js';
 import { ownStackName } from '../endpoint/index.js';
 import { attachCapability, netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
@@ -18,8 +19,11 @@ interface Finding {
 }
 
 /** 0 when labs can be made, 3 when not. */
-export function doctor({ ascii }: Terminal): number {
-  const findings = [node(), lab(), ...eyes(), attaching(), virtualLab(), ...rules(), wireshark()];
+export async function doctor({ ascii }: Terminal): Promise<number> {
+  const findings = [
+    ...[node(), lab(), ...eyes(), attaching(), virtualLab(), ...rules()],
+    ...[await docker(), compose(), wireshark()],
+  ];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
     process.stdout.write(`${works ? yes : no} ${what.padEnd(14)} ${sentence}\n`);
@@ -64,6 +68,36 @@ const rules = (): readonly Finding[] =>
     const { works, sentence } = rulesCapability(dialect);
     return { what: `${dialect} rules`, works, isOptional: true, sentence };
   });
+
+async function docker(): Promise<Finding> {
+  const common = { what: 'docker', isOptional: true };
+  try {
+    await using engine = await Engine.connect();
+    const { version, api, storageDriver, cgroup } = engine.facts;
+    const where = engine.isLocal ? 'of this machine' : 'of another machine, or not seen from here';
+    const sentence = `${engine.text} is Docker ${version} (API ${api}, ${storageDriver}, cgroup ${cgroup}), ${where}`;
+    return { ...common, works: true, sentence };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { ...common, works: false, sentence: error.message };
+  }
+}
+
+/** The newer one is a part of the client, the older a program of its own. */
+function compose(): Finding {
+  for (const [file, ...args] of [
+    ['docker', 'compose', 'version', '--short'],
+    ['docker-compose', 'version', '--short'],
+  ] as const) {
+    const { failed, stdout } = execaSync(file, args, { reject: false, stderr: 'ignore' });
+    if (failed) continue;
+    const command = [file, ...args.slice(0, -2)].join(' ');
+    const sentence = `"${command} up" runs docker-compose.yml (version ${stdout.trim()})`;
+    return { what: 'compose', works: true, isOptional: true, sentence };
+  }
+  const sentence = 'not found: "apt-get install docker-compose" brings what runs docker-compose.yml';
+  return { what: 'compose', works: false, isOptional: true, sentence };
+}
 
 function wireshark(): Finding {
   const { failed, stdout } = execaSync('tshark', ['--version'], { reject: false, stderr: 'ignore' });

@@ -97,7 +97,9 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
   images(root.command('images'), acting);
   root
     .command('clean')
-    .description('take away what a lastack that was killed has left: rules in network namespaces')
+    .description(
+      'take away what a lastack that was killed has left: rules in network namespaces, and what it made in the Docker engine',
+    )
     .action((options: Options) => act({ command: 'clean', names: [], options }));
   root
     .command('doctor')

@@ -1,41 +1,66 @@
 /** Finds what lastacks that were killed left in the network namespaces of this machine, and takes it away. */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetworkNamespace } from '../../sys/index.js';
+import { RulesUnavailable, sweepEndedRules } from '../../wire/index.js';
 import { AttachRefused } from './attach-errors.js';
 import { countRules, sweepRules } from './namespace-rules.js';
 
 /** Where `ip netns` and Docker keep namespaces that no process needs to be in. */
 const FOLDERS = ['/run/netns', '/var/run/docker/netns'];
 
+/** Of ours, whoever's. */
+export interface SweptRules {
+  readonly before: number;
+  readonly removed: number;
+  readonly after: number;
+}
+
 export interface Swept {
   readonly namespaces: number;
-  /** Of ours, before and after. */
-  readonly rulesBefore: number;
-  readonly rulesAfter: number;
-  readonly removed: number;
+  /** That queued segments for attached wires. */
+  readonly attached: SweptRules;
+  /** That `AppliedRules` applied: chains, tables, qdiscs. */
+  readonly applied: SweptRules;
   /** Why some namespaces could not be looked into: each sentence once. */
   readonly refused: readonly string[];
 }
 
-export function sweepNamespaces(): Swept {
-  let [rulesBefore, rulesAfter, removed] = [0, 0, 0];
-  const refused = new Set<string>();
+/** Each takes some processes of iptables, nft and tc. */
+const AT_ONCE = 4;
+
+export async function sweepNamespaces(): Promise<Swept> {
   const paths = namespacePaths();
-  for (const path of paths) {
-    try {
-      using namespace = NetworkNamespace.ofPath(path);
-      const before = countRules(namespace);
-      rulesBefore += before;
-      if (before === 0) continue;
-      removed += sweepRules(namespace);
-      rulesAfter += countRules(namespace);
-    } catch (error) {
-      // One that has gone meanwhile has nothing left in it.
-      if (error instanceof AttachRefused) refused.add(error.message);
-    }
-  }
-  return { namespaces: paths.length, rulesBefore, rulesAfter, removed, refused: [...refused] };
+  const attached = { before: 0, removed: 0, after: 0 };
+  const applied = { before: 0, removed: 0, after: 0 };
+  const refused = new Set<string>();
+  const waiting = [...paths];
+  const worker = async (): Promise<void> => {
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop())
+      try {
+        add(attached, sweepAttached(path));
+        add(applied, await sweepEndedRules({ namespace: path }));
+      } catch (error) {
+        // One that has gone meanwhile has nothing left in it.
+        const isOurs = error instanceof AttachRefused || error instanceof RulesUnavailable;
+        if (isOurs && existsSync(path)) refused.add(error.message);
+      }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { namespaces: paths.length, attached, applied, refused: [...refused] };
+}
+
+function add(sum: { -readonly [K in keyof SweptRules]: number }, more: SweptRules): void {
+  sum.before += more.before;
+  sum.removed += more.removed;
+  sum.after += more.after;
+}
+
+function sweepAttached(path: string): SweptRules {
+  using namespace = NetworkNamespace.ofPath(path);
+  const before = countRules(namespace);
+  if (before === 0) return { before, removed: 0, after: 0 };
+  return { before, removed: sweepRules(namespace), after: countRules(namespace) };
 }
 
 /** A path to each network namespace that can be seen, once. */
