@@ -1,10 +1,10 @@
 /** Declares scenarios with Toxiproxy in the middle as mocha tests: a `describe` for each, an `it` for each of its checks. */
 import { AssertionError } from 'chai';
 import { isRed, type LegsCheck } from '../check/index.js';
+import { netnsCapability } from '../lab/index.js';
 import { runViaScenario, Turns, type ViaRun, type ViaScenario } from '../run/index.js';
 import { messageOf } from '../text/index.js';
 import { toxiproxyServer } from '../toxiproxy/index.js';
-import { unavailable } from './enter-namespace.js';
 import { lab } from './where.js';
 
 /** Each has three namespaces and a server; they mostly wait for Toxiproxy's timers. */
@@ -15,7 +15,9 @@ let server: Promise<string | undefined> | undefined;
 
 /** Why no Toxiproxy can be had here; asked once, for it may have to be built. */
 function whyNot(): Promise<string | undefined> {
-  if (unavailable !== undefined) return Promise.resolve(unavailable);
+  const { way, sentence } = netnsCapability();
+  // Where a user namespace is needed, mocha's `require` has entered it before.
+  if (way !== 'direct') return Promise.resolve(sentence);
   if (lab !== 'netns') return Promise.resolve(`Toxiproxy runs in real time: not in the ${lab} lab`);
   server ??= toxiproxyServer().then(() => undefined, messageOf);
   return server;
