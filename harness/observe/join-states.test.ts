@@ -118,6 +118,31 @@ describe('states from looks alone', () => {
 });
 
 describe('states from tracepoints joined with looks', () => {
+  it('leave out the second socket that a kernel made of one request, and closed at once', () => {
+    const second = { socket: 2 };
+    const events = [
+      changed('server', 10, 'LISTEN', 'SYN-RECEIVED'),
+      changed('server', 10, 'SYN-RECEIVED', 'ESTABLISHED'),
+      changed('server', 12, 'LISTEN', 'SYN-RECEIVED', second),
+      changed('server', 12, 'SYN-RECEIVED', 'CLOSED', second),
+      changed('server', 30, 'ESTABLISHED', 'CLOSE-WAIT'),
+    ];
+    expect(story({ sightings: [], events })).to.deep.equal([
+      '10 LISTEN -> SYN-RECEIVED, inferred (tracepoint)',
+      '10 SYN-RECEIVED -> ESTABLISHED, exact (tracepoint)',
+      '30 ESTABLISHED -> CLOSE-WAIT, exact (tracepoint)',
+    ]);
+  });
+
+  it('keep a connection that was closed in SYN-RECEIVED, also when its pair is used again', () => {
+    const events = [
+      changed('server', 10, 'LISTEN', 'SYN-RECEIVED'),
+      changed('server', 20, 'SYN-RECEIVED', 'CLOSED'),
+      changed('server', 30, 'LISTEN', 'SYN-RECEIVED', { socket: 2 }),
+    ];
+    expect(story({ sightings: [], events })).to.have.lengthOf(3);
+  });
+
   it('are exact, and the looks at full sockets add nothing', () => {
     const events = [
       changed('client', 5, 'CLOSED', 'SYN-SENT'),

@@ -2,6 +2,7 @@
 import type { Nanos } from '../clock/index.js';
 import type { TcpState } from '../endpoint/index.js';
 import type { Side } from '../fault/index.js';
+import { pairKey } from './sighting.js';
 import type { Pair } from './sock-diag.js';
 import type { TracepointEvent } from './tracepoint-event.js';
 
@@ -36,7 +37,29 @@ export function chainsOf(events: readonly TracepointEvent[]): StateChain[] {
       all.push(begun);
     }
   }
-  return all.flatMap(chainOf);
+  return withoutTwins(all.flatMap(chainOf));
+}
+
+/**
+ * Two segments that meet one request (the handshake ACK, and data right behind it that was queued meanwhile) each make a socket of it. The
+ * kernel keeps one and closes the other at once (inet_csk_complete_hashdance): that one was never the connection.
+ */
+function withoutTwins(chains: readonly StateChain[]): StateChain[] {
+  const isTwin = (chain: StateChain): boolean => {
+    const [first, second, ...more] = chain.changes;
+    if (first?.from !== 'LISTEN' || second?.from !== 'SYN-RECEIVED' || second.to !== 'CLOSED') return false;
+    if (more.length > 0) return false;
+    const key = pairKey(chain.side, chain);
+    return chains.some(
+      (other) =>
+        other !== chain &&
+        other.changes[0]?.from === 'LISTEN' &&
+        pairKey(other.side, other) === key &&
+        startOf(other) <= second.atNs &&
+        (closeOf(other)?.atNs ?? Number.POSITIVE_INFINITY) > second.atNs,
+    );
+  };
+  return chains.filter((chain) => !isTwin(chain));
 }
 
 /** A close in CLOSING or LAST-ACK sets that state again (tcp_close_state in net/ipv4/tcp.c). */

@@ -1,3 +1,4 @@
+export * from './docker/index.js';
 export { heldAgainst, type KnownDeviation } from './known-deviations.js';
 export * from './play-in-lab.js';
 export * from './record.js';

@@ -16,6 +16,7 @@ export const TOOL = '/bin/tool';
 
 const SOURCE = `
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,19 @@ static void listen_at(int port) {
   for (;;) { int one = accept(listener, 0, 0); echo(one, one); close(one); }
 }
 
+/* Says a word to a container by its name, hears it again, and closes first. */
+static void ask(const char *name, const char *port) {
+  struct addrinfo *found, hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+  char word[8] = {0};
+  if (getaddrinfo(name, port, &hints, &found)) { fputs("no such name\\n", stderr); exit(1); }
+  int one = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(one, found->ai_addr, found->ai_addrlen)) { perror("connect"); exit(1); }
+  if (write(one, "asked", 5) != 5) { perror("write"); exit(1); }
+  shutdown(one, SHUT_WR);
+  for (ssize_t got; (got = read(one, word, sizeof word - 1)) > 0;) printf("%.*s", (int)got, word);
+  puts("");
+}
+
 static void show(const char *path) {
   char text[4096];
   FILE *file = fopen(path, "r");
@@ -51,6 +65,7 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "echo")) { fputs("echoes\\n", stderr); echo(0, 1); }
   else if (!strcmp(what, "sleep")) sleep(atoi(with));
   else if (!strcmp(what, "listen")) listen_at(atoi(with));
+  else if (!strcmp(what, "ask") && argc > 3) ask(with, argv[3]);
   else if (!strcmp(what, "show")) show(with);
   else if (!strcmp(what, "env")) puts(getenv(with) ? getenv(with) : "");
   else if (!strcmp(what, "say")) { puts(with); fprintf(stderr, "%s, to stderr\\n", with); return argc > 3 ? atoi(argv[3]) : 0; }

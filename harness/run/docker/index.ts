@@ -1,0 +1,4 @@
+export type { ContainerRef } from './container-place.js';
+export type { ContainerWire } from './container-wire.js';
+export { type AttachToOptions, type BetweenOptions, docker } from './docker.js';
+export type { Service, ServiceOptions } from './service.js';
