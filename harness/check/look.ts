@@ -17,6 +17,7 @@ import {
   type TcpEvent,
   type Trace,
 } from '../trace/index.js';
+import { NotShown } from './define.js';
 
 export { SIDES } from '../fault/index.js';
 
@@ -150,13 +151,19 @@ export function socketOf(trace: Trace, side: Side, flow: number): number | undef
   return callsOf(trace, side, { call: 'connect' }).findLast(({ atNs }) => atNs <= syn.atNs)?.socket;
 }
 
-/** The calls on the socket of a flow; all calls of the side where the trace has one flow and does not say. */
+/**
+ * The calls on the socket of a flow; all calls of the side where the trace has one flow and does not say. Of a program that nobody drives
+ * none is known, and what follows from calls cannot be judged.
+ */
 export function callsOn(
   trace: Trace,
   side: Side,
   flow: number,
   query: CallQuery = {},
 ): readonly CallRecord[] {
+  const application = trace.endpoints.find((endpoint) => endpoint.side === side)?.application;
+  if (application !== undefined)
+    throw new NotShown(`what the program of the ${side} calls and is told, nobody saw: ${application}`);
   const socket = socketOf(trace, side, flow);
   if (socket !== undefined) return callsOf(trace, side, { ...query, socket });
   return flowsOf(trace).length === 1

@@ -7,19 +7,20 @@ import {
   type Attachment,
   attach,
   type LabOptions,
+  listeningText,
   type Recording,
   type Target,
-  targetOfPid,
 } from '../lab/index.js';
 import { LiveLadder, ReportError, type Terminal, writeTogether } from '../report/index.js';
 import { humanTime } from '../text/index.js';
 import { type Trace, traceToPcapng } from '../trace/index.js';
 import { type Ending, endOf } from './attach-ending.js';
 import { attachedTrace, recentPart } from './attached-trace.js';
-import { EXIT, UsageError } from './exit.js';
+import { EXIT } from './exit.js';
+import { targetNamed } from './target-named.js';
 
 export interface AttachCommand {
-  /** A process id. */
+  /** A process id, or what a container or a compose service is called. */
   readonly target: string;
   readonly port: number;
   readonly faults: readonly Fault[];
@@ -36,11 +37,7 @@ const TICK_MS = 60;
 const SHOWING_PART = 0.1;
 
 export async function attachTo(command: AttachCommand, terminal: Terminal): Promise<number> {
-  if (!/^\d+$/.test(command.target))
-    throw new UsageError(
-      `"${command.target}" is no process id: name a process by its number ("pgrep -n NAME" finds it)`,
-    );
-  using target = targetOfPid(Number(command.target));
+  using target = await targetNamed(command.target);
   const attachment = await attach({ ...command, target });
   try {
     return await watch(attachment, { command, target, terminal });
@@ -116,13 +113,18 @@ async function lastRecording(attachment: Attachment, ending: Ending): Promise<Re
 }
 
 function presentLines(attachment: Attachment, { text }: Target, { port, forMs }: AttachCommand) {
-  const { listeners, connections } = attachment.present();
+  const { listeners, connections, anyListeners } = attachment.present();
   const where = [...new Set(listeners.map(({ ip }) => (ip.includes(':') ? `[${ip}]` : ip)))].join(', ');
   const listening =
     listeners.length === 0 ? `nothing listens at port ${port}` : `port ${port} listens at ${where}`;
   const many = connections === 1 ? '1 connection' : `${connections} connections`;
   const until = forMs === undefined ? 'Ctrl-C ends it' : `for ${humanTime(forMs)}, or until Ctrl-C`;
-  return [`attached to ${text}: ${listening}, ${many} there; ${until}`];
+  const head = `attached to ${text}: ${listening}, ${many} there; ${until}`;
+  if (listeners.length > 0 || connections > 0) return [head];
+  return [
+    head,
+    `remark: ${listeningText(anyListeners)} there, and only connections that it opens to port ${port} of others will show`,
+  ];
 }
 
 function endLines(ending: Ending): readonly string[] {

@@ -1,4 +1,5 @@
 export * from './attached/index.js';
+export { containerText, targetOfContainer } from './docker/container-target.js';
 export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';
 export { ownBoxContainer } from './docker/own-box-container.js';

@@ -48,6 +48,8 @@ export interface Lab extends AsyncDisposable {
   readonly wire: WireControl;
   /** The stack at a side. Throws for the side of the scripted peer. */
   endpoint(side: Side): Endpoint;
+  /** The server's program, where it is a user's own that nobody drives. */
+  readonly application?: string;
   /** Follows the states of a side's sockets. Absent where nothing tells of a change: whoever waits for one looks again and again. */
   changes?(side: Side): StateChanges;
   /** Address of a side, also of the peer's. */

@@ -63,6 +63,7 @@ export async function playInLab(story: Story, options: RunOptions): Promise<Play
       side,
       stack: side === peer ? 'peer' : lab.endpoint(side).stack,
       ip: lab.ip(side),
+      ...(side === 'server' && lab.application !== undefined ? { application: lab.application } : {}),
     })),
     settings: flatSettings(story),
     marks: stage.marks,

@@ -124,7 +124,17 @@ export const storedTrace = z.object({
   lab: z.string(),
   ipVersion: z.union([z.literal(4), z.literal(6)]),
   startedAtUnixNs: z.string().regex(/^\d+$/, 'decimal nanoseconds since 1970 expected'),
-  endpoints: z.array(z.object({ side, stack: z.string(), ip: z.string() })),
+  endpoints: z.array(
+    z.object({
+      side,
+      stack: z.string(),
+      ip: z.string(),
+      application: z
+        .string()
+        .describe('The program there, where nobody drives it: its calls are not in the trace')
+        .exactOptional(),
+    }),
+  ),
   receipts: z.array(
     z.object({
       fault: z.string(),

@@ -26,6 +26,8 @@ export interface TraceEndpoint {
   readonly side: Side;
   readonly stack: string;
   readonly ip: string;
+  /** The program there, where nobody drives it: a user's own, whose calls are not in the trace. */
+  readonly application?: string;
 }
 
 export interface Trace {

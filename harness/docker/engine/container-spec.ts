@@ -11,8 +11,13 @@ export interface ContainerSpec {
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** One that this process made, or any other by its name. */
   readonly network?:
-    | { readonly of: EngineNetwork; readonly ip?: string; readonly aliases?: readonly string[] }
+    | {
+        readonly of: Pick<EngineNetwork, 'name'>;
+        readonly ip?: string;
+        readonly aliases?: readonly string[];
+      }
     | { readonly containerOf: string }
     | 'none'
     | 'host';

@@ -11,7 +11,7 @@ import { type EngineOptions, engineAddress, publishedHost, type Surroundings } f
 import { openClient } from './engine-client.js';
 import { EngineError, imageMissing } from './engine-error.js';
 import { type Executed, executeIn } from './execute.js';
-import { type FoundContainer, findContainer } from './find-container.js';
+import { type FoundContainer, findContainer, type NameKind } from './find-container.js';
 import { type Guard, startGuard } from './guard.js';
 import { isOfThisMachine } from './locality.js';
 import { type EngineNetwork, makeNetwork, type NetworkOptions } from './network.js';
@@ -152,8 +152,9 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  find(name: string): Promise<FoundContainer> {
-    return findContainer(this.docker, this.text, name);
+  /** A container of anybody's, by its name, its id or the beginning of that, or its compose service (`web`, `shop/web`). */
+  find(name: string, as?: NameKind): Promise<FoundContainer> {
+    return findContainer(this, name, as);
   }
 
   /** Runs a program in a container that runs, to its end. */

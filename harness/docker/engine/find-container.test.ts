@@ -43,6 +43,18 @@ describe('a container that somebody names', () => {
       expect(chosen(name, ALL, 'the engine').Names).to.deep.equal([`/${found}`]);
     });
 
+  it('may be a container and no service, or a service and no container', () => {
+    const web = listed('db', 'web', service('db', 'shop'));
+    const named = (name: string, as?: 'container' | 'service') =>
+      chosen(name, [...ALL.slice(0, 1), web], 'the engine', as).Names[0];
+    expect(named('web')).to.equal('/web');
+    expect(named('web', 'container')).to.equal('/web');
+    expect(named('web', 'service')).to.equal('/shop_web_1');
+    expect(() => named('shop/web', 'container')).to.throw(/has no container "shop\/web"/);
+    expect(() => named('db', 'service')).not.to.throw();
+    expect(() => named('dbdb', 'service')).to.throw(/has no compose service "dbdb"/);
+  });
+
   for (const [name, named] of [
     ['web', /"web" could be "shop_web_1" or "blog_web_1": name one of them/],
     ['shop_dv_1', /no container or compose service "shop_dv_1": did you mean "shop_db_1"\?/],
@@ -80,6 +92,10 @@ describe('a container that somebody names', () => {
         { name: network.name, ip: container.ip(4), ipv6: container.ip(6) },
       ]);
       expect(await found.isRunning()).to.equal(true);
+      expect(found.isPaused).to.equal(false);
+      await container.pause();
+      expect(await test.engine.find(found.name, 'container')).to.have.property('isPaused', true);
+      await container.unpause();
       await container[Symbol.asyncDispose]();
       expect(await found.isRunning()).to.equal(false);
     });

@@ -14,8 +14,13 @@ export interface FoundContainer {
   readonly networks: readonly { readonly name: string; readonly ip?: string; readonly ipv6?: string }[];
   /** Of TCP. */
   readonly exposedPorts: readonly number[];
+  /** Its kernel's part goes on, its programs stand still. */
+  readonly isPaused: boolean;
   isRunning(): Promise<boolean>;
 }
+
+/** What a name is of; default: of either, a container's first. */
+export type NameKind = 'container' | 'service';
 
 const SERVICE = 'com.docker.compose.service';
 const PROJECT = 'com.docker.compose.project';
@@ -31,13 +36,15 @@ export interface Listed {
 const nameOf = ({ Names, Id }: Listed): string => Names[0]?.replace(/^\//, '') ?? Id.slice(0, 12);
 
 /** The one that is meant. Throws an EngineError with names that are near, or with those that it could be. */
-export function chosen<T extends Listed>(name: string, all: readonly T[], engine: string): T {
-  const matching = matches(name, all);
+export function chosen<T extends Listed>(name: string, all: readonly T[], engine: string, as?: NameKind): T {
+  const matching = matches(name, all, as);
   const running = matching.filter(({ State }) => State === 'running' || State === 'paused');
   const [first, ...others] = running.length > 0 ? running : matching;
   if (first === undefined) {
     const near = didYouMean(name, knownNames(all)) || ': "docker ps" shows all';
-    throw new EngineError('no-container', `${engine} has no container or compose service "${name}"${near}`);
+    const what = { container: 'container', service: 'compose service' };
+    const kind = as === undefined ? Object.values(what).join(' or ') : what[as];
+    throw new EngineError('no-container', `${engine} has no ${kind} "${name}"${near}`);
   }
   if (others.length > 0)
     throw new EngineError(
@@ -53,14 +60,19 @@ export function chosen<T extends Listed>(name: string, all: readonly T[], engine
 }
 
 /** A name is exact, then a service; the beginning of an id comes last, as it could be a name too. */
-function matches<T extends Listed>(name: string, all: readonly T[]): readonly T[] {
-  const ways: readonly ((each: T) => boolean)[] = [
-    (each) => each.Id === name || each.Names.includes(`/${name}`),
-    ({ Labels: labels = {} }) => labels[SERVICE] === name || `${labels[PROJECT]}/${labels[SERVICE]}` === name,
-    ({ Id }) => /^[0-9a-f]{2,}$/.test(name) && Id.startsWith(name),
+function matches<T extends Listed>(name: string, all: readonly T[], as?: NameKind): readonly T[] {
+  const ways: readonly { readonly as: NameKind; readonly isIt: (each: T) => boolean }[] = [
+    { as: 'container', isIt: ({ Id, Names }) => Id === name || Names.includes(`/${name}`) },
+    {
+      as: 'service',
+      isIt: ({ Labels: labels = {} }) =>
+        labels[SERVICE] === name || `${labels[PROJECT]}/${labels[SERVICE]}` === name,
+    },
+    { as: 'container', isIt: ({ Id }) => /^[0-9a-f]{2,}$/.test(name) && Id.startsWith(name) },
   ];
   for (const way of ways) {
-    const found = all.filter(way);
+    if (as !== undefined && way.as !== as) continue;
+    const found = all.filter(way.isIt);
     if (found.length > 0) return found;
   }
   return [];
@@ -79,14 +91,14 @@ const knownNames = (all: readonly Listed[]): readonly string[] => [
 ];
 
 export async function findContainer(
-  docker: Dockerode,
-  engine: string,
+  { docker, text: engine }: { readonly docker: Dockerode; readonly text: string },
   name: string,
+  as?: NameKind,
 ): Promise<FoundContainer> {
   const all = await limited({ engine, what: 'list its containers' }, (abortSignal) =>
     docker.listContainers({ all: true, abortSignal }),
   );
-  const { Id: id } = chosen(name, all, engine);
+  const { Id: id } = chosen(name, all, engine, as);
   const look = (): Promise<Dockerode.ContainerInspectInfo> =>
     limited({ engine, what: `look at container ${name}` }, (abortSignal) =>
       docker.getContainer(id).inspect({ abortSignal }),
@@ -106,6 +118,7 @@ export async function findContainer(
     exposedPorts: Object.keys(found.Config.ExposedPorts ?? {}).flatMap((key) =>
       key.endsWith('/tcp') ? [Number.parseInt(key, 10)] : [],
     ),
+    isPaused: found.State.Paused,
     isRunning: async () => {
       try {
         return (await look()).State.Running;

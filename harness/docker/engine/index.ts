@@ -5,7 +5,7 @@ export { Engine, type EngineFacts } from './engine.js';
 export type { EngineOptions } from './engine-address.js';
 export { EngineError, type EngineErrorKind } from './engine-error.js';
 export type { Executed } from './execute.js';
-export type { FoundContainer } from './find-container.js';
+export type { FoundContainer, NameKind } from './find-container.js';
 export { lastWords } from './last-words.js';
 export type { EngineNetwork, NetworkOptions } from './network.js';
 export type { Stdio } from './standard-streams.js';

@@ -6,13 +6,13 @@ import { networkInterfaces } from 'node:os';
 import { type Clock, type Nanos, RealClock } from '../../clock/index.js';
 import type { Address } from '../../endpoint/index.js';
 import { type Fault, SIDES } from '../../fault/index.js';
-import { SockDiag } from '../../observe/index.js';
 import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { LabOptions, Recording } from '../lab.js';
 import { HookedWire } from './hooked-wire.js';
 import { ownedPairs, type PortIntake } from './intake.js';
 import type { RuleCounts } from './namespace-rules.js';
+import { listenersAmong, socketsIn } from './namespace-sockets.js';
 import type { Target } from './target.js';
 import { WatchedWire } from './watched-wire.js';
 
@@ -29,6 +29,8 @@ export interface AttachOptions {
 export interface Present {
   readonly listeners: readonly Address[];
   readonly connections: number;
+  /** At whatever port something listens there. */
+  readonly anyListeners: readonly Address[];
 }
 
 /** Rejects with `AttachRefused`, in one sentence; then nothing is left behind. */
@@ -87,14 +89,12 @@ export class Attachment implements AsyncDisposable {
   present(): Present {
     const { intake, target } = this.#parts;
     const owns = ownership(intake);
-    const sockets = target.namespace.run(() => {
-      using diag = new SockDiag();
-      return ([4, 6] as const).flatMap((ipVersion) => diag.dump({ ipVersion }));
-    });
+    const sockets = socketsIn(target.namespace);
     const own = sockets.filter((socket) => owns.client(socket) || owns.server(socket));
     return {
       listeners: own.filter(({ state }) => state === 'LISTEN').map(({ local }) => local),
       connections: own.filter(({ state }) => state !== 'LISTEN' && state !== 'CLOSED').length,
+      anyListeners: listenersAmong(sockets),
     };
   }
 

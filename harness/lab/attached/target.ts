@@ -15,11 +15,25 @@ export interface Target extends Disposable {
 
 /** Throws `NoSuchTarget` or `AttachRefused`, in one sentence. */
 export function targetOfPid(pid: number): Target {
+  return openTarget(pid, {
+    text: `process ${pid} (${commandOf(pid)})`,
+    missing: `there is no process ${pid} here: "ps -e" shows the processes`,
+    gone: `there is no process ${pid} here any more: it has just ended`,
+  });
+}
+
+export interface TargetWords {
+  /** For people. */
+  readonly text: string;
+  /** There is no such process; there is none any more. */
+  readonly missing: string;
+  readonly gone: string;
+}
+
+export function openTarget(pid: number, { text, missing, gone }: TargetWords): Target {
   const start = isZombie(pid) ? undefined : startOfProcess(pid);
-  if (start === undefined)
-    throw new NoSuchTarget(`there is no process ${pid} here: "ps -e" shows the processes`);
-  const text = `process ${pid} (${commandOf(pid)})`;
-  const namespace = openNamespace(pid, text);
+  if (start === undefined) throw new NoSuchTarget(missing);
+  const namespace = openNamespace(pid, { text, gone });
   return {
     text,
     pid,
@@ -29,7 +43,7 @@ export function targetOfPid(pid: number): Target {
   };
 }
 
-function openNamespace(pid: number, text: string): NetworkNamespace {
+function openNamespace(pid: number, { text, gone }: Omit<TargetWords, 'missing'>): NetworkNamespace {
   let namespace: NetworkNamespace | undefined;
   try {
     namespace = NetworkNamespace.ofPid(pid);
@@ -40,8 +54,7 @@ function openNamespace(pid: number, text: string): NetworkNamespace {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'EACCES' || code === 'EPERM')
       throw new AttachRefused(`you may not enter the network of ${text}: run lastack as root`);
-    if (code === 'ENOENT' || code === 'ESRCH')
-      throw new NoSuchTarget(`there is no process ${pid} here any more: it has just ended`);
+    if (code === 'ENOENT' || code === 'ESRCH') throw new NoSuchTarget(gone);
     throw error;
   }
 }

@@ -19,7 +19,8 @@ import { containerChannel } from './container-channel.js';
 
 export interface ContainerStackOptions {
   readonly engine: Engine;
-  readonly network: EngineNetwork;
+  /** One that this process made, or that somebody else did. */
+  readonly network: Pick<EngineNetwork, 'name'>;
   readonly side: Side;
   readonly ipVersion: 4 | 6;
   readonly settings: Settings;
