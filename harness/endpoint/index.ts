@@ -14,6 +14,7 @@ export * from './kernel/kernel-endpoint.js';
 export { type OwnAnswer, type OwnCall, refusalOf, resultOf } from './own-stack/own-call.js';
 export { DeviceError, OwnDeviceHost } from './own-stack/own-device-host.js';
 export { OwnService } from './own-stack/own-service.js';
+export { ownSettings } from './own-stack/own-settings.js';
 export * from './own-stack/own-stack-endpoint.js';
 export type { AskOwn } from './own-stack/remote-own-stack.js';
 export type { Arrived } from './peer/arrivals.js';

@@ -105,7 +105,7 @@ const IMAGE = 'image:';
 function dockerPlace(name: string): DockerPlace {
   if (name.startsWith(IMAGE)) return { stack: 'linux', image: name.slice(IMAGE.length) };
   const { stack, version } = parseEndpoint(name);
-  if (stack === OWN_STACK || version !== undefined)
+  if (stack !== OWN_STACK && version !== undefined)
     throw new NoSuchPlace(
       `there is no endpoint "${name}" in the docker lab: its kernel is the one that the engine runs on, linux`,
     );

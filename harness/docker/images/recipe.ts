@@ -20,8 +20,6 @@ function others(kind: ImageKind, images: string): readonly (string | Uint8Array)
   switch (kind) {
     case 'endpoint':
       return [readFileSync(join(images, 'agent', 'agent.c'))];
-    case 'stack':
-      return [recipeOf('wire', images)];
     case 'tools':
       return [recipeOf('base', images)];
     case 'stack':

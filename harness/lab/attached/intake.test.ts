@@ -11,6 +11,7 @@ const PAIR: PairIntake = {
   addresses: { client: '10.0.0.9', server: '10.0.0.5' },
   ports: [],
   isTracked: true,
+  isForwarded: false,
 };
 const at = (text: string) => {
   const colon = text.lastIndexOf(':');
@@ -63,6 +64,7 @@ describe('the segments between two addresses', () => {
       destination: '10.0.0.5',
       ports: [],
       isTracked: true,
+      isForwarded: false,
     });
   });
 

@@ -30,17 +30,18 @@ export interface PairIntake {
   readonly ports: readonly number[];
   /** Whether the namespace's own connection tracking sees them. */
   readonly isTracked: boolean;
+  /** The side's stack is not the namespace's: that only forwards to it. */
+  readonly isForwarded: boolean;
 }
 
 export type Intake = PortIntake | PairIntake;
 
 export function queuedSegments(intake: Intake): QueuedSegments {
   if (intake.kind === 'port') return { kind: 'port', port: intake.port };
-  const { side, hook, addresses, ports, isTracked } = intake;
+  const { side, hook, addresses, ports, isTracked, isForwarded } = intake;
   const [own, other] = [addresses[side], addresses[otherSide(side)]];
-  return hook === 'input'
-    ? { kind: 'between', hook, source: other, destination: own, ports, isTracked }
-    : { kind: 'between', hook, source: own, destination: other, ports, isTracked };
+  const [source, destination] = hook === 'input' ? [other, own] : [own, other];
+  return { kind: 'between', hook, source, destination, ports, isTracked, isForwarded };
 }
 
 /** The side that has sent a packet; undefined for one that is not the wire's. */
@@ -50,6 +51,10 @@ export function senderOf(intake: Intake, { packet, hook }: QueuedPacket): Side |
 }
 
 /** The sides whose sockets the namespace may have. */
+export const watchedSides = (intake: Intake): readonly Side[] =>
+  intake.kind === 'pair' && intake.isForwarded ? [] : sidesOf(intake);
+
+/** The sides that can be reached through the namespace. */
 export const sidesOf = (intake: Intake): readonly Side[] => (intake.kind === 'port' ? SIDES : [intake.side]);
 
 /** Whether the namespace has this side of a connection. A listener is the server's of a port, and either's of a pair. */

@@ -9,11 +9,17 @@ import type { RemoteWire } from './remote/index.js';
 import type { Watching } from './watched-wire.js';
 import type { OnReports, WireHost } from './wire-host.js';
 
+interface Hooked {
+  readonly kind: 'namespace';
+  /** The namespace only forwards to the side's stack, and has none of its sockets. */
+  readonly isForwarding?: boolean;
+}
+
 export type PairedEnd =
   /** The namespace of a side's stack, for a wire on a thread of this process. Stays the caller's, to be disposed of after the wire. */
-  | { readonly kind: 'namespace'; readonly namespace: NetworkNamespace }
+  | (Hooked & { readonly namespace: NetworkNamespace })
   /** The same for a wire in a process of its own: where that finds it, such as `/proc/1/ns/net`. */
-  | { readonly kind: 'namespace'; readonly path: string }
+  | (Hooked & { readonly path: string })
   | { readonly kind: 'peer' };
 
 /** What the wire takes, and what it does to it. */

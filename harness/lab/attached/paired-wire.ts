@@ -86,10 +86,20 @@ function planOf({
   const peer = SIDES.find((side) => !stacks.includes(side));
   const hook = peer === undefined ? 'input' : 'output';
   const intakes = stacks.map(
-    (side): PairIntake => ({ kind: 'pair', side, hook, addresses, ports, isTracked }),
+    (side): PairIntake => ({
+      kind: 'pair',
+      side,
+      hook,
+      addresses,
+      ports,
+      isTracked,
+      isForwarded: isForwarding(ends[side]),
+    }),
   );
   return { addresses, intakes, peer, faults };
 }
+
+const isForwarding = (end: PairedEnd): boolean => end.kind === 'namespace' && (end.isForwarding ?? false);
 
 /** As segments and sockets are told by them: in one spelling. */
 function plainAddresses({ client, server }: Readonly<Record<Side, string>>): Readonly<Record<Side, string>> {

@@ -1,6 +1,6 @@
-/** A side of a docker lab: a container with an agent, and the kernel that it runs on as the endpoint. */
-import type { Clock } from '../../clock/index.js';
-import type { ContainerSpec, Engine, EngineNetwork, RunningContainer } from '../../docker/index.js';
+/** A side of a docker lab: a container with an agent, and as the endpoint the kernel that it runs on, or a stack behind that. */
+import type { Clock, RealClock } from '../../clock/index.js';
+import type { Engine, EngineNetwork, RunningContainer } from '../../docker/index.js';
 import {
   AgentClient,
   AgentEndpoint,
@@ -10,12 +10,11 @@ import {
   type SocketState,
 } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
-import { type DiagSocket, decodeDiagMessage, dumpRequest } from '../../observe/index.js';
+import { decodeDiagMessage, dumpRequest, ReportedStates } from '../../observe/index.js';
 import { NETLINK_SOCK_DIAG } from '../../sys/index.js';
 import { askThroughAgent } from '../agent-netlink.js';
-import type { Settings } from '../lab.js';
-import { checkSettingName } from '../setting-names.js';
 import { containerChannel } from './container-channel.js';
+import type { PlaceSpec } from './docker-place.js';
 
 export interface ContainerStackOptions {
   readonly engine: Engine;
@@ -23,9 +22,10 @@ export interface ContainerStackOptions {
   readonly network: Pick<EngineNetwork, 'name'>;
   readonly side: Side;
   readonly ipVersion: 4 | 6;
-  readonly settings: Settings;
   /** What runs in it, without what all have in common. */
-  readonly spec: Pick<ContainerSpec, 'image'> & Partial<ContainerSpec>;
+  readonly spec: PlaceSpec['spec'];
+  /** Of the stack, where that is a host of its own behind the container's kernel. */
+  readonly ip?: string;
 }
 
 const OWN_NAMESPACE = 0;
@@ -49,14 +49,8 @@ export class ContainerStack implements AsyncDisposable {
 
   /** Rejects with one sentence, and leaves nothing behind. */
   static async start(options: ContainerStackOptions): Promise<ContainerStack> {
-    const { engine, network, side, settings, spec } = options;
-    const container = await engine.start({
-      purpose: side,
-      network: { of: network },
-      ...spec,
-      sysctls: { ...spec.sysctls, ...sysctlsOf(settings) },
-      stdio: true,
-    });
+    const { engine, network, side, spec } = options;
+    const container = await engine.start({ purpose: side, network: { of: network }, ...spec, stdio: true });
     try {
       const client = new AgentClient(containerChannel(container));
       return new ContainerStack(options, { container, client, hello: await client.hello() });
@@ -71,7 +65,22 @@ export class ContainerStack implements AsyncDisposable {
   }
 
   get ip(): string {
-    return this.container.ip(this.#options.ipVersion);
+    return this.#options.ip ?? this.container.ip(this.#options.ipVersion);
+  }
+
+  /** The container's kernel only forwards to the stack, and has none of its sockets. */
+  get isForwarding(): boolean {
+    return this.#options.ip !== undefined;
+  }
+
+  /** From now on the changes of state that the stack tells of itself; undefined for one that does not. */
+  async reported({ epochNs }: RealClock): Promise<ReportedStates | undefined> {
+    if (!this.hello.capabilities.transitions) return undefined;
+    const states = new ReportedStates(this.side);
+    await this.#client.watchTransitions(({ atMonotonicNs, ...change }) =>
+      states.take({ ...change, atNs: Number(atMonotonicNs - epochNs) }),
+    );
+    return states;
   }
 
   endpoint(clock: Clock, log: CallLog): Endpoint {
@@ -86,7 +95,8 @@ export class ContainerStack implements AsyncDisposable {
     });
   }
 
-  async #sockets(): Promise<readonly DiagSocket[]> {
+  async #sockets(): Promise<readonly SocketState[]> {
+    if (!this.hello.capabilities.netlink) return this.#client.sockets();
     this.#sequence += 1;
     const answers = await askThroughAgent(
       { client: this.#client, namespace: OWN_NAMESPACE },
@@ -101,14 +111,4 @@ export class ContainerStack implements AsyncDisposable {
     this.#client.close();
     await this.container[Symbol.asyncDispose]();
   }
-}
-
-/** The engine sets them before anything of the container runs, and refuses those that are not a namespace's own. */
-function sysctlsOf(settings: Settings): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => {
-      checkSettingName(name);
-      return [`net.${name}`, String(value)];
-    }),
-  );
 }

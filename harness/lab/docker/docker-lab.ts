@@ -7,6 +7,7 @@ import { RealClock } from '../../clock/index.js';
 import type { EngineNetwork } from '../../docker/index.js';
 import { type CallRecord, type Endpoint, type PeerPort, Unsupported } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
+import type { Eye, ReportedStates } from '../../observe/index.js';
 import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { PairedWire } from '../attached/index.js';
@@ -14,8 +15,8 @@ import type { Lab, LabOptions, Recording } from '../lab.js';
 import { Belongings } from './belongings.js';
 import { ContainerStack } from './container-stack.js';
 import { type DockerPlaces, specOf } from './docker-place.js';
-import { peerAddress } from './peer-address.js';
 import { sharedEngine } from './shared-engine.js';
+import { spareAddresses } from './spare-addresses.js';
 import { openContainersWire, sidesWithout, type WirePlace } from './wire-place.js';
 
 export interface DockerLabsOptions {
@@ -44,8 +45,9 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
   const started = await Promise.allSettled(
     sidesWithout(peer).map(async (side) => {
       const settings = options.settings?.[side] ?? {};
-      const spec = await specOf(where.places[side]);
-      return made.use(await ContainerStack.start({ engine, network, side, ipVersion, settings, spec }));
+      const { subnets } = network;
+      const place = await specOf(where.places[side], { side, ipVersion, settings, subnets });
+      return made.use(await ContainerStack.start({ engine, network, side, ipVersion, ...place }));
     }),
   );
   const stacks = started.map((each) => {
@@ -58,13 +60,17 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
     { place: where.wire, engine, ends: stacks, addresses, isTracked: false, faults, eyes, clock },
     made,
   );
-  return new DockerLab({ ipVersion, addresses, stacks, clock, wire, made: made.move() });
+  const reports = await Promise.all(stacks.map((stack) => stack.reported(clock)));
+  const reported = reports.filter((each) => each !== undefined);
+  return new DockerLab({ ipVersion, addresses, stacks, reported, clock, wire, made: made.move() });
 }
 
 interface Parts {
   readonly ipVersion: 4 | 6;
   readonly addresses: Readonly<Record<Side, string>>;
   readonly stacks: readonly ContainerStack[];
+  /** Of stacks that tell their states themselves. */
+  readonly reported: readonly ReportedStates[];
   readonly clock: RealClock;
   readonly wire: PairedWire;
   readonly made: Belongings;
@@ -110,7 +116,12 @@ export class DockerLab implements Lab {
   }
 
   async recording(): Promise<Recording> {
-    return { ...(await this.#parts.wire.recording()), calls: [...this.#calls] };
+    const { reported, wire } = this.#parts;
+    const seen = await wire.recording();
+    const transitions = [seen, ...reported].flatMap((each) => each.transitions);
+    const notes = [seen, ...reported].flatMap((each) => each.notes).sort((a, b) => a.atNs - b.atNs);
+    const eyes: readonly Eye[] = reported.length === 0 ? seen.eyes : [...seen.eyes, 'report'];
+    return { ...seen, transitions, notes, eyes, calls: [...this.#calls] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,9 +133,7 @@ function addressesOf(
   stacks: readonly ContainerStack[],
   { network, ipVersion }: { readonly network: EngineNetwork; readonly ipVersion: 4 | 6 },
 ): Readonly<Record<Side, string>> {
-  const ips = stacks.map(({ ip }) => ip);
-  const ipOf = (side: Side): string =>
-    stacks.find((stack) => stack.side === side)?.ip ??
-    peerAddress(network.subnets, { ipVersion, taken: ips });
-  return { client: ipOf('client'), server: ipOf('server') };
+  const [client, server] = spareAddresses(network.subnets, ipVersion);
+  const ipOf = (side: Side): string | undefined => stacks.find((stack) => stack.side === side)?.ip;
+  return { client: ipOf('client') ?? client, server: ipOf('server') ?? server };
 }

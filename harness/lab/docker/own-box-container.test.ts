@@ -16,7 +16,7 @@ import { monotonicNs } from '../../sys/index.js';
 import { messageOf } from '../../text/index.js';
 import { containerChannel } from './container-channel.js';
 import { ownBoxContainer } from './own-box-container.js';
-import { peerAddress } from './peer-address.js';
+import { spareAddresses } from './spare-addresses.js';
 
 const DATA = Buffer.alloc(500_000, 'the quick brown fox ');
 /** On a machine where others work as well. */
@@ -50,8 +50,8 @@ describe('our own TCP in a container', function () {
       await ensureImage(engine.docker, kind, () => {}, { repository });
     network = await engine.createNetwork({ ipVersion: 'both', purpose: 'test of our own TCP' });
     stackIps = {
-      4: peerAddress(network.subnets, { ipVersion: 4, taken: [] }),
-      6: peerAddress(network.subnets, { ipVersion: 6, taken: [] }),
+      4: spareAddresses(network.subnets, 4)[0],
+      6: spareAddresses(network.subnets, 6)[0],
     };
     const image = imageName('stack', repository);
     stack = await start(ownBoxContainer({ ips: [stackIps[4], stackIps[6]], image }));
@@ -138,7 +138,7 @@ describe('our own TCP in a container', function () {
   it('goes with its input', async () => {
     const { client, container } = await start(
       ownBoxContainer({
-        ips: [peerAddress(network.subnets, { ipVersion: 4, taken: [stackIps[4]] })],
+        ips: [spareAddresses(network.subnets, 4)[1]],
         image: imageName('stack', repository),
       }),
     );

@@ -14,6 +14,8 @@ export type WirePlace = 'here' | 'sidecar' | 'auto';
 export interface WiredContainer {
   readonly side: Side;
   readonly container: Pick<RunningContainer, 'id' | 'pid'>;
+  /** Its kernel only forwards to the side's stack. */
+  readonly isForwarding?: boolean;
 }
 
 export interface ContainersWireOptions {
@@ -54,7 +56,7 @@ function fromHere(containers: readonly WiredContainer[], made: Belongings): Reac
     if (found === undefined) return { kind: 'peer' };
     const namespace = NetworkNamespace.ofPid(found.container.pid);
     made.use({ [Symbol.asyncDispose]: async () => namespace[Symbol.dispose]() });
-    return { kind: 'namespace', namespace };
+    return { kind: 'namespace', namespace, isForwarding: found.isForwarding ?? false };
   };
   return { through: { kind: 'thread' }, ends: { client: endOf('client'), server: endOf('server') } };
 }
@@ -85,7 +87,8 @@ async function fromSidecar(
   const endOf = (side: Side): PairedEnd => {
     const at = containers.findIndex((each) => each.side === side);
     const path = PATHS[at];
-    return path === undefined ? { kind: 'peer' } : { kind: 'namespace', path };
+    const isForwarding = containers[at]?.isForwarding ?? false;
+    return path === undefined ? { kind: 'peer' } : { kind: 'namespace', path, isForwarding };
   };
   return {
     through: { kind: 'process', stdio: sidecar.stdio, ended: sidecar.ended },

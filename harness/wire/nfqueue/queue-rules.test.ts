@@ -18,6 +18,7 @@ const BETWEEN = {
   destination: '10.0.0.2',
   ports: [] as readonly number[],
   isTracked: true,
+  isForwarded: false,
 } satisfies QueuedSegments;
 const linesOf = (segments: QueuedSegments): readonly string[] =>
   addRules(OWNER, segments)
@@ -59,6 +60,15 @@ describe('the rules that bring segments into a queue', () => {
   it('take of that only certain ports, at either end', () => {
     const matches = linesOf({ ...BETWEEN, ports: [80, 443] }).map((line) => /--[sd]port \d+/.exec(line)?.[0]);
     expect(matches).to.deep.equal(['--dport 80', '--sport 80', '--dport 443', '--sport 443']);
+  });
+
+  it('take it where the namespace only forwards it', () => {
+    const lines = linesOf({ ...BETWEEN, isForwarded: true, isTracked: false });
+    expect(lines.map((line) => line.split(' ').slice(1, 6).join(' '))).to.deep.equal([
+      'PREROUTING -s 10.0.0.1 -d 10.0.0.2',
+      'PREROUTING -s 10.0.0.2 -d 10.0.0.1',
+      'FORWARD -s 10.0.0.1 -d 10.0.0.2',
+    ]);
   });
 
   it('keep connection tracking from seeing it, where it shall not', () => {

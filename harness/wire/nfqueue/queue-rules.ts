@@ -26,6 +26,8 @@ export type QueuedSegments =
        * would: without address translation it is better off.
        */
       readonly isTracked: boolean;
+      /** The namespace only forwards to the address that is its side's. */
+      readonly isForwarded: boolean;
     };
 
 /** Whose rules they are, and what for. A process's start (clock ticks since boot) tells a pid that is used again from the first. */
@@ -65,9 +67,10 @@ export const ruleCount = (segments: QueuedSegments): number =>
 /** What connection tracking is to leave alone, both ways: a chain and what its rule picks, for each rule. */
 function untracked(segments: QueuedSegments): readonly string[] {
   if (segments.kind === 'port' || segments.isTracked) return [];
-  const { hook, source, destination } = segments;
+  const { hook, source, destination, isForwarded } = segments;
   const [own, other] = hook === 'input' ? [destination, source] : [source, destination];
-  return [`PREROUTING -s ${other} -d ${own} -p tcp`, `OUTPUT -s ${own} -d ${other} -p tcp`];
+  const outwards = isForwarded ? 'PREROUTING' : 'OUTPUT';
+  return [`PREROUTING -s ${other} -d ${own} -p tcp`, `${outwards} -s ${own} -d ${other} -p tcp`];
 }
 
 /** A chain and what its rule picks, for each rule. */
@@ -76,8 +79,9 @@ function matchesOf(segments: QueuedSegments): readonly string[] {
     (['dport', 'sport'] as const).map((end) => `${chain} -p tcp -m tcp --${end} ${port}`);
   if (segments.kind === 'port')
     return ['INPUT', 'OUTPUT ! -o lo'].flatMap((chain) => ends(chain, segments.port));
-  const { hook, source, destination, ports } = segments;
-  const between = `${hook === 'input' ? 'INPUT' : 'OUTPUT'} -s ${source} -d ${destination}`;
+  const { hook, source, destination, ports, isForwarded } = segments;
+  const chain = isForwarded ? 'FORWARD' : hook === 'input' ? 'INPUT' : 'OUTPUT';
+  const between = `${chain} -s ${source} -d ${destination}`;
   return ports.length === 0 ? [`${between} -p tcp`] : ports.flatMap((port) => ends(between, port));
 }
 

@@ -8,7 +8,7 @@ import type { WatchedEnd } from '../../../observe/index.js';
 import { ipv4Text, ipv6Text } from '../../../segment/index.js';
 import { NetworkNamespace, SysError } from '../../../sys/index.js';
 import { HeldPackets, OWN_MARK, PacketQueue, type QueuedPacket, RawSender } from '../../../wire/index.js';
-import { type Intake, ownedPairs, senderOf, sidesOf } from '../intake.js';
+import { type Intake, ownedPairs, senderOf, watchedSides } from '../intake.js';
 import { isProbe, probeSegment } from './probe-segment.js';
 import type { GateOptions, ProbeResult } from './protocol.js';
 
@@ -61,10 +61,18 @@ export class Gate implements Disposable {
   /** When the packet came that is next; undefined when there is none. `stampOf` brings its stamp onto the thread's clock. */
   nextNs(stampOf: (queued: QueuedPacket) => Nanos): Nanos | undefined {
     if (this.#head !== undefined) return this.#head.atNs;
-    const queued = this.queue.next();
+    const queued = this.#next();
     if (queued === undefined) return undefined;
     this.#head = { queued, atNs: stampOf(queued) };
     return this.#head.atNs;
+  }
+
+  /** What is forwarded to or from a side's stack is as if at that stack's own hook. */
+  #next(): QueuedPacket | undefined {
+    const queued = this.queue.next();
+    const { intake } = this;
+    if (queued === undefined || intake.kind === 'port' || !intake.isForwarded) return queued;
+    return { ...queued, hook: intake.hook };
   }
 
   /** Takes the packet that is next; undefined when it is none of the wire's, and decided. */
@@ -99,7 +107,7 @@ export class Gate implements Disposable {
 
   /** The ends of connections that the namespace may have, for whoever looks at sockets. */
   watchedEnds(): readonly WatchedEnd[] {
-    return sidesOf(this.intake).map((side) => ({
+    return watchedSides(this.intake).map((side) => ({
       side,
       namespace: this.#namespace,
       ip: '',
@@ -109,6 +117,8 @@ export class Gate implements Disposable {
 
   /** Sends the namespace a segment that has to come by the queue. `catchUp` takes what has come. */
   probe(catchUp: () => void): ProbeResult {
+    if (this.intake.kind === 'pair' && this.intake.isForwarded)
+      return { kind: 'impossible', why: 'what a namespace sends itself is not forwarded' };
     const before = this.#probesSeen;
     try {
       this.#namespace.run(() => {
