@@ -49,6 +49,7 @@ export async function attach({
     clock,
     eyes,
     sideOf: (local, remote) => SIDES.find((side) => owns[side]({ local, remote })),
+    knowsListeners: false,
     host: (watching, onReports) =>
       new HookedWire({ places: [{ text, namespace, intake }], faults, ...watching }, onReports),
     onSegment: ({ hook }, { from, to }) => {

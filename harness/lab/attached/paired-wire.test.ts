@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Peer } from '../../endpoint/index.js';
+import { type Address, Peer } from '../../endpoint/index.js';
 import {
   activeFin,
   corruptChecksum,
@@ -20,9 +20,19 @@ import {
   truncate,
 } from '../../fault/index.js';
 import { decode, flagsText } from '../../segment/index.js';
+import {
+  AF_INET,
+  check,
+  decodeSockaddr,
+  encodeSockaddr,
+  libc,
+  SHUT_WR,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+} from '../../sys/index.js';
 import type { SegmentRecord } from '../../wire/index.js';
 import { AttachRefused } from './attach-errors.js';
-import { needsAttach, PORT, targetIn } from './attached.fixture.js';
+import { type Ends, needsAttach, PORT, targetIn } from './attached.fixture.js';
 import { attach } from './attachment.js';
 import { countRules } from './namespace-rules.js';
 import { carries, hundredConnections, type Paired, withPairedWire } from './paired.fixture.js';
@@ -39,6 +49,20 @@ const flagsOf = (records: readonly SegmentRecord[]): readonly string[] =>
 
 const dataOf = (segments: readonly SegmentRecord[], from: Side) =>
   segments.filter((record) => record.from === from && record.facts?.roles.includes('data'));
+
+/** Connects, sends and shuts down within three calls. */
+function rawClient(ends: Ends, to: Address): Disposable & { readonly port: number } {
+  const fd = ends
+    .namespace('client')
+    .run(() => check(libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket'));
+  const address = encodeSockaddr(to);
+  check(libc.connect(fd, address, address.length), 'connect');
+  check(libc.send(fd, Buffer.from('hello'), 5, 0), 'send');
+  check(libc.shutdown(fd, SHUT_WR), 'shutdown');
+  const own = new Uint8Array(address.length);
+  check(libc.getsockname(fd, own, Uint8Array.of(own.length, 0, 0, 0)), 'getsockname');
+  return { port: decodeSockaddr(own).port, [Symbol.dispose]: () => libc.close(fd) };
+}
 
 describe('a wire between two namespaces', () => {
   before(needsAttach);
@@ -72,6 +96,29 @@ describe('a wire between two namespaces', () => {
       const statesOf = (side: Side) => transitions.filter((each) => each.side === side).map(({ to }) => to);
       expect(statesOf('client')).to.include.members(['ESTABLISHED', 'TIME-WAIT']);
       expect(statesOf('server')).to.include.members(['LISTEN', 'ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK']);
+    });
+  });
+
+  it('makes no sockets of its own doing, however closely segments follow each other', async function () {
+    await withPairedWire([], async ({ ends, wire }) => {
+      const listener = await ends.server.listen({ port: PORT });
+      // A call right after the other: the ACK of the handshake, data and FIN wait in the queue together.
+      using client = rawClient(ends, listener.local);
+      const server = await listener.accept();
+      await server.receive();
+      await server.receive();
+      await server.close();
+      await wire.wire.sees(finalAck(), { delivered: true });
+      const { transitions, eyes } = await wire.recording();
+      if (!eyes.includes('tracepoint')) {
+        process.stderr.write('skipped: only tracepoints would see it\n');
+        return this.skip();
+      }
+      const states = transitions.filter(
+        ({ side, remote }) => side === 'server' && remote.port === client.port,
+      );
+      expect(states.filter(({ to }) => to === 'SYN-RECEIVED')).to.have.length(1);
+      expect(states.map(({ to }) => to)).to.include('CLOSE-WAIT');
     });
   });
 

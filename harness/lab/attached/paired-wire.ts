@@ -6,6 +6,7 @@
 import { type Clock, RealClock } from '../../clock/index.js';
 import type { PeerPort } from '../../endpoint/index.js';
 import { type Fault, otherSide, SIDES, type Side } from '../../fault/index.js';
+import type { SideOf } from '../../observe/index.js';
 import { ipBytes, ipv4Text, ipv6Text } from '../../segment/index.js';
 import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
@@ -60,10 +61,9 @@ export async function openPairedWire(options: PairedWireOptions): Promise<Paired
     wire = await WatchedWire.open({
       clock,
       eyes: remote === undefined || remote.isLocal ? eyes : eyesElsewhere(eyes),
-      sideOf: (local, far) =>
-        intakes.find((intake) => ownedPairs(intake, intake.side)({ local, remote: far }))?.side,
+      sideOf: sideByAddress(intakes),
+      knowsListeners: true,
       host: (watching, onReports) => startWire({ ends, plan, watching, remote }, onReports),
-      ownIps: Object.values(addresses),
       toPeer: (packet, atNs) => peerPort?.deliver(packet, atNs),
     });
   } catch (error) {
@@ -72,6 +72,16 @@ export async function openPairedWire(options: PairedWireOptions): Promise<Paired
   }
   return new PairedWire({ clock, wire, peerPort });
 }
+
+/** A listener of all addresses may be anybody's: only looks tell whose it is. */
+const sideByAddress =
+  (intakes: readonly PairIntake[]): SideOf =>
+  (local, remote) =>
+    intakes.find(
+      (intake) =>
+        ownedPairs(intake, intake.side)({ local, remote }) &&
+        (remote.port !== 0 || local.ip === intake.addresses[intake.side]),
+    )?.side;
 
 function planOf({
   ends,

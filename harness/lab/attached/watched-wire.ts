@@ -26,6 +26,8 @@ export interface WatchedWireOptions {
   readonly clock: RealClock;
   readonly eyes: NonNullable<LabOptions['eyes']>;
   readonly sideOf: SideOf;
+  /** A listener of which tracepoints tell is this wire's when `sideOf` gives it a side: by an address that no other namespace has. */
+  readonly knowsListeners: boolean;
   /** Starts the wire. What it throws or rejects with leaves nothing behind. */
   host(watching: Watching, onReports: OnReports): WireHost | Promise<WireHost>;
   /** A segment has come; its two ends. */
@@ -34,8 +36,6 @@ export interface WatchedWireOptions {
     ends: { readonly from: Address; readonly to: Address },
   ) => void;
   readonly toPeer?: (packet: Uint8Array, atNs: Nanos) => void;
-  /** Addresses that its sides alone have on this machine: a listener there is theirs. */
-  readonly ownIps?: readonly string[];
 }
 
 export class WatchedWire implements AsyncDisposable {
@@ -142,11 +142,10 @@ export class WatchedWire implements AsyncDisposable {
     };
   }
 
-  /** Tracepoints hear of every namespace: a connection of this wire has sent something on it. */
+  /** Tracepoints hear of every namespace: a connection of this wire has sent something on it. Listeners, the looks tell, where nothing else does. */
   #isOwn({ local, remote, eye }: TransitionRecord | NoteRecord): boolean {
     if (eye !== 'tracepoint') return true;
-    const { ownIps = [] } = this.#options;
-    return remote.port === 0 ? ownIps.includes(local.ip) : this.#pairs.has(pairKey(local, remote));
+    return remote.port === 0 ? this.#options.knowsListeners : this.#pairs.has(pairKey(local, remote));
   }
 
   #take(reports: readonly AttachedReport[]): void {

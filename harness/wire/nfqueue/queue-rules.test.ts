@@ -53,7 +53,9 @@ describe('the rules that bring segments into a queue', () => {
 
   it('take what one address sends another, at one hook', () => {
     expect(linesOf(BETWEEN)).to.have.length(1);
-    expect(linesOf(BETWEEN)[0]).to.match(/^-A INPUT -s 10\.0\.0\.1 -d 10\.0\.0\.2 -p tcp .*--queue-bypass$/);
+    expect(linesOf(BETWEEN)[0]).to.match(
+      /^-A PREROUTING -s 10\.0\.0\.1 -d 10\.0\.0\.2 -p tcp .*--queue-bypass$/,
+    );
     expect(linesOf({ ...BETWEEN, hook: 'output' })[0]).to.match(/^-A OUTPUT -s 10\.0\.0\.1 /);
   });
 
@@ -62,12 +64,12 @@ describe('the rules that bring segments into a queue', () => {
     expect(matches).to.deep.equal(['--dport 80', '--sport 80', '--dport 443', '--sport 443']);
   });
 
-  it('take it where the namespace only forwards it', () => {
-    const lines = linesOf({ ...BETWEEN, isForwarded: true, isTracked: false });
+  it('take what a stack sends that the namespace only forwards for where it comes in, too', () => {
+    const lines = linesOf({ ...BETWEEN, hook: 'output', isForwarded: true, isTracked: false });
     expect(lines.map((line) => line.split(' ').slice(1, 6).join(' '))).to.deep.equal([
-      'PREROUTING -s 10.0.0.1 -d 10.0.0.2',
       'PREROUTING -s 10.0.0.2 -d 10.0.0.1',
-      'FORWARD -s 10.0.0.1 -d 10.0.0.2',
+      'PREROUTING -s 10.0.0.1 -d 10.0.0.2',
+      'PREROUTING -s 10.0.0.1 -d 10.0.0.2',
     ]);
   });
 

@@ -3,6 +3,10 @@
  *
  * They stand last in the `mangle` table: what comes in has its local address there already, what goes out has it still, and the
  * machine's own filter comes behind. Over the loopback a segment is taken once, where it comes in.
+ *
+ * Between two addresses what comes in is taken before it is routed. Then the kernel looks for a packet's socket ahead of time (tcp_v4_early_demux),
+ * and one that waits behind the ACK of a handshake would be given to a request that is gone when its turn comes: the kernel makes another socket
+ * of it and throws that away, which the eyes would see as states.
  */
 
 /** Our own packets bear it, and pass. */
@@ -80,7 +84,7 @@ function matchesOf(segments: QueuedSegments): readonly string[] {
   if (segments.kind === 'port')
     return ['INPUT', 'OUTPUT ! -o lo'].flatMap((chain) => ends(chain, segments.port));
   const { hook, source, destination, ports, isForwarded } = segments;
-  const chain = isForwarded ? 'FORWARD' : hook === 'input' ? 'INPUT' : 'OUTPUT';
+  const chain = hook === 'output' && !isForwarded ? 'OUTPUT' : 'PREROUTING';
   const between = `${chain} -s ${source} -d ${destination}`;
   return ports.length === 0 ? [`${between} -p tcp`] : ports.flatMap((port) => ends(between, port));
 }
