@@ -3,7 +3,7 @@
  * do. Without a registry such an image is made by hand.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -136,3 +136,16 @@ export async function needsTestEngine(context: Mocha.Context): Promise<TestEngin
     return context.skip();
   }
 }
+
+/** The guards of a run, as shells or at work: their process ids. */
+export const guardsOf = (runId: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return line.includes('guard-main.js') && line.includes(runId);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);

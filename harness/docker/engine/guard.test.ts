@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { needsTestEngine, type TestEngine } from './engine.fixture.js';
+import { guardsOf, needsTestEngine, type TestEngine } from './engine.fixture.js';
 
 const DOOR = new URL('./index.js', import.meta.url).href;
 const GONE_WITHIN_MS = 5000;
@@ -26,17 +25,6 @@ const ENDS = {
   SIGTERM: { end: '', signal: 'SIGTERM' },
   SIGKILL: { end: '', signal: 'SIGKILL' },
 } as const satisfies Record<string, { end: string; signal?: NodeJS.Signals }>;
-
-/** The guards of a run, as shells or at work. */
-const guardsOf = (runId: string): readonly string[] =>
-  readdirSync('/proc').filter((pid) => {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return line.includes('guard-main.js') && line.includes(runId);
-    } catch {
-      return false;
-    }
-  });
 
 describe('the guard of what a process makes in an engine', function () {
   this.timeout(60_000);
