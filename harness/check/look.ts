@@ -163,7 +163,7 @@ export function callsOn(
 ): readonly CallRecord[] {
   const application = trace.endpoints.find((endpoint) => endpoint.side === side)?.application;
   if (application !== undefined)
-    throw new NotShown(`what the program of the ${side} calls and is told, nobody saw: ${application}`);
+    throw new NotShown(`the ${side} is ${application}, and what its program calls and is told nobody saw`);
   const socket = socketOf(trace, side, flow);
   if (socket !== undefined) return callsOf(trace, side, { ...query, socket });
   return flowsOf(trace).length === 1

@@ -10,6 +10,7 @@ import {
   clockOf,
   type Filter,
   matchesName,
+  type Scenario,
   ScenarioPool,
   suiteOf,
   unplayable,
@@ -27,6 +28,7 @@ import { kernelBuild, kernelList, kernelRemove } from './kernel.js';
 import { list } from './list.js';
 import type { CommandLine, Options } from './program.js';
 import { repro, scenarioNamed } from './repro.js';
+import { reproTarget } from './repro-target.js';
 import { rules } from './rules.js';
 import { run } from './run.js';
 import { runEach } from './run-each.js';
@@ -100,6 +102,12 @@ async function actOnRepro(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
+  if (options.target !== undefined)
+    return actOnTarget(name, { ...options, target: options.target }, terminal);
+  if (options.send !== undefined)
+    throw new UsageError(
+      '--send is what the client says to a --target: without one it has nobody to say it to',
+    );
   const via = oneOf(viaNamed([name], options), name);
   if (via !== undefined) return (await enterNetns()) ?? reproVia(via, options, terminal);
   const where = placeOf(options);
@@ -114,7 +122,7 @@ async function actOnRepro(
       {
         scenario,
         faults,
-        outDir: options.out ?? join('reports', scenario.id.replaceAll('/', '-')),
+        outDir: outDirOf(scenario, options),
         options: {
           ipVersion: options.ip ?? 4,
           openLab: where.openLab,
@@ -129,6 +137,36 @@ async function actOnRepro(
     if (where.lab === 'docker') await closeSharedEngine();
   }
 }
+
+function actOnTarget(
+  name: string,
+  options: Options & { readonly target: string },
+  terminal: Terminal,
+): Promise<number> {
+  const { target, send, endpoint, server, lab, client } = options;
+  if (endpoint !== undefined || server !== undefined || !['netns', 'docker'].includes(lab))
+    throw new UsageError(
+      'the server is the target, and the client a container beside it: leave out --endpoint, --server and --lab',
+    );
+  const scenario = scenarioNamed(name);
+  return reproTarget(
+    {
+      scenario,
+      faults: faultsOf(options),
+      outDir: outDirOf(scenario, options),
+      target,
+      ...(send === undefined ? {} : { request: send }),
+      ...(client === undefined ? {} : { client }),
+      ipVersion: options.ip ?? 4,
+      untilClosed: options.untilClosed ?? false,
+      eyes: options.eyes ?? 'auto',
+    },
+    terminal,
+  );
+}
+
+const outDirOf = ({ id }: Scenario, { out }: Options): string =>
+  out ?? join('reports', id.replaceAll('/', '-'));
 
 function actOnAttach(
   [target = '']: readonly string[],

@@ -6,7 +6,7 @@ import { type Fault, type Match, parseFault, parseMatch } from '../fault/index.j
 import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
-import { messageOf } from '../text/index.js';
+import { messageOf, octetsOf } from '../text/index.js';
 import { CHAINS, type Chain, DIALECTS, type Dialect, type RulePlace } from '../wire/index.js';
 
 /** What the options of all commands come to, checked. */
@@ -44,6 +44,9 @@ export interface Options {
   readonly fault?: readonly Fault[];
   readonly plan?: string;
   readonly untilClosed?: boolean;
+  /** A container or a compose service, and the port of its server. */
+  readonly target?: string;
+  readonly send?: Uint8Array;
   readonly source?: string;
   readonly force?: boolean;
   readonly keep?: boolean;
@@ -80,6 +83,12 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .argument('<name>', 'a scenario, such as lost-final-ack ("list" shows all)')
     .option('--fault <line>', 'add a fault, such as "drop final-ack once"; may be given again', addFault)
     .option('--plan <file>', 'add the faults of a YAML or JSON file')
+    .option('--target <name:port>', 'the server: a container or a compose service that runs, such as web:80')
+    .option(
+      '--send <text>',
+      'what the client says to it, such as "GET / HTTP/1.1\\r\\nHost: web\\r\\n\\r\\n"',
+      octets,
+    )
     .option('--until-closed', 'stay until the last timer (TIME-WAIT as a rule) has ended')
     .action(acting('repro'));
   filters(where(root.command('run')))
@@ -137,7 +146,7 @@ function ruleOptions(command: Command): Command {
 function attaching(command: Command, acting: Acting): void {
   command
     .description('put faults into the connections of a process that runs already, and show them as they go')
-    .argument('<pid>', 'a process of this machine, in whichever network namespace')
+    .argument('<target>', 'a process id, or the name of a container or of a compose service')
     .requiredOption('--port <port>', "the server's port, whichever end the process is", port)
     .option('--fault <line>', 'a fault, such as "drop final-ack once"; may be given again', addFault)
     .option('--plan <file>', 'the faults of a YAML or JSON file')
@@ -262,6 +271,8 @@ function port(text: string): number {
 }
 
 const duration = (text: string): number => valid(() => durationMs(text));
+
+const octets = (text: string): Uint8Array => valid(() => octetsOf(text));
 
 const match = (text: string): Match => valid(() => parseMatch(text));
 

@@ -29,14 +29,25 @@ export interface ReproCommand {
   readonly faults: readonly Fault[];
   readonly outDir: string;
   readonly options: RunOptions;
+  /** What counts, where it is not that all goes as expected. */
+  readonly outcome?: (run: ScenarioRun) => Outcome;
 }
 
+export interface Outcome {
+  readonly isGood: boolean;
+  /** What is to be said of it. */
+  readonly lines: readonly string[];
+}
+
+const asExpected = (run: ScenarioRun): Outcome => ({ isGood: wentAsExpected(run), lines: [] });
+
 export async function repro(command: ReproCommand, terminal: Terminal): Promise<number> {
-  const { scenario } = command;
+  const { scenario, outcome = asExpected } = command;
   const faults = [...(scenario.faults ?? []), ...command.faults];
   const played = await runScenario({ ...scenario, faults }, command.options);
   // With faults of the caller's it is another scenario than the one that the list speaks of.
   const run = command.faults.length === 0 ? heldAgainst(played, knownDeviations) : played;
+  const { isGood, lines } = outcome(run);
   const { trace } = run;
   if (trace === undefined) throw new EnvironmentError(reasonOf(run));
   const entries = verdictEntries(run);
@@ -56,10 +67,11 @@ export async function repro(command: ReproCommand, terminal: Terminal): Promise<
     '',
     `${quiet.length} rules that every trace is held against: ${tally(quiet)} (all are in the verdicts file)`,
     `verdict: ${run.verdict} (${tally(entries)})`,
+    ...lines,
   ]);
   const files = await writeRunFiles(command.outDir, { trace, verdicts: entries });
   print([`capture:  ${files.pcapng}`, `trace:    ${files.trace}`, `verdicts: ${files.verdicts}`]);
-  return wentAsExpected(run) ? EXIT.asExpected : EXIT.verdictFailed;
+  return isGood ? EXIT.asExpected : EXIT.verdictFailed;
 }
 
 const QUIET: ReadonlySet<Verdict> = new Set(['pass', 'info']);

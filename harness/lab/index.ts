@@ -1,4 +1,15 @@
+export { ApplicationEnded } from './application/application-endpoint.js';
 export * from './attached/index.js';
+export {
+  type ApplicationLabsOptions,
+  applicationLabs,
+  refusedByApplications,
+} from './docker/application-labs.js';
+export {
+  type ApplicationOptions,
+  ContainerApplication,
+  type OtherSetting,
+} from './docker/container-application.js';
 export { containerText, targetOfContainer } from './docker/container-target.js';
 export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';

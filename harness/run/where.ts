@@ -102,7 +102,7 @@ function netnsStack(name: string): NetnsStack {
 const IMAGE = 'image:';
 
 /** The kernel under a container: of our own image, or of any other (`image:nginx:1.27`), into which the agent is put. */
-function dockerPlace(name: string): DockerPlace {
+export function dockerPlace(name: string): DockerPlace {
   if (name.startsWith(IMAGE)) return { stack: 'linux', image: name.slice(IMAGE.length) };
   const { stack, version } = parseEndpoint(name);
   if (stack !== OWN_STACK && version !== undefined)

@@ -30,6 +30,13 @@ export interface ApplicationOptions {
   /** What the client says to it in the place of what a story has it say. */
   readonly dialogue: Dialogue;
   readonly sockets: () => Promise<readonly SocketState[]>;
+  /** Whether the program is still there; default: it is. */
+  readonly isAlive?: () => boolean;
+}
+
+/** The program has ended in the middle of a story. */
+export class ApplicationEnded extends Error {
+  override readonly name = 'ApplicationEnded';
 }
 
 const WITHIN_MS = 10_000;
@@ -70,7 +77,8 @@ export class ApplicationEndpoint implements Endpoint {
     return this.#refuse('open a connection');
   }
 
-  sockets(): Promise<readonly SocketState[]> {
+  async sockets(): Promise<readonly SocketState[]> {
+    expectAlive(this.#options);
     return this.#options.sockets();
   }
 
@@ -120,6 +128,7 @@ class ApplicationConnection implements Connection {
     for (;;) {
       const progress = this.#progress;
       if (isSo(progress)) return;
+      expectAlive(this.#options);
       if (progress.isReset) throw new SocketError('ECONNRESET', call, text);
       if (clock.now() >= deadlineNs) throw new WaitTimeout(`${text}: ${call}`, withinMs);
       await new Promise<void>((resolve) =>
@@ -219,6 +228,10 @@ class ApplicationConnection implements Connection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function expectAlive({ isAlive, text }: ApplicationOptions): void {
+  if (isAlive?.() === false) throw new ApplicationEnded(`${text} has ended while a story was played with it`);
 }
 
 const refusal = ({ text }: ApplicationOptions, what: string): Unsupported =>

@@ -4,6 +4,7 @@ import type { Connection, Endpoint } from '../../endpoint/index.js';
 import { SocketError, Unsupported, WaitTimeout } from '../../endpoint/index.js';
 import { drop, finalAck } from '../../fault/index.js';
 import { type NetnsLab, openNetnsLab } from '../netns/netns-lab.js';
+import { ApplicationEnded } from './application-endpoint.js';
 import { ApplicationLab } from './application-lab.js';
 import { Dialogue } from './dialogue.js';
 
@@ -24,33 +25,28 @@ interface Setup {
   readonly below: NetnsLab;
 }
 
+interface Program {
+  readonly request?: string;
+  readonly behaves?: typeof answers;
+  readonly isAlive?: () => boolean;
+}
+
 async function withApplication(
-  { request, behaves = answers }: { readonly request?: string; readonly behaves?: typeof answers },
+  { request, behaves = answers, isAlive }: Program,
   step: (setup: Setup) => Promise<void>,
 ): Promise<void> {
   const below = await openNetnsLab({ ipVersion: 4, faults: [drop(finalAck(), { times: 1 })] });
   const program: Endpoint = below.endpoint('server');
   const listener = await program.listen({ port: PORT });
   const served = listener.accept().then(behaves);
-  await using lab = new ApplicationLab(
-    {
-      name: below.name,
-      ipVersion: 4,
-      clock: below.clock,
-      wire: below.wire,
-      clientEndpoint: () => below.endpoint('client'),
-      ip: (side) => below.ip(side),
-      recording: () => below.recording(),
-      [Symbol.asyncDispose]: () => below[Symbol.asyncDispose](),
-    },
-    {
-      text: 'the program',
-      stack: program.stack,
-      address: listener.local,
-      dialogue: new Dialogue(request),
-      sockets: () => program.sockets(),
-    },
-  );
+  await using lab = new ApplicationLab(below, {
+    text: 'the program',
+    stack: program.stack,
+    address: listener.local,
+    dialogue: new Dialogue(request),
+    sockets: () => program.sockets(),
+    ...(isAlive === undefined ? {} : { isAlive }),
+  });
   await step({ lab, below });
   // What it does when its lab goes concerns nobody.
   served.catch(() => {});
@@ -117,6 +113,27 @@ describe('a lab whose server is an application', () => {
       const { server } = await opened(lab);
       const error = await server.close().catch((each: unknown) => each);
       expect(error).to.be.instanceOf(SocketError).with.property('errno', 'ECONNRESET');
+    });
+  });
+
+  it('hears that the application has ended, whatever it waits for', async () => {
+    let isAlive = true;
+    const behaves = async (): Promise<void> => {};
+    await withApplication({ behaves, isAlive: () => isAlive }, async ({ lab }) => {
+      const { server } = await opened(lab);
+      const closing = server.close().catch((each: unknown) => each);
+      isAlive = false;
+      for (const failed of [
+        await closing,
+        await lab
+          .endpoint('server')
+          .sockets()
+          .catch((each) => each),
+      ])
+        expect(failed)
+          .to.be.instanceOf(ApplicationEnded)
+          .with.property('message')
+          .that.matches(/^the program has ended while/);
     });
   });
 

@@ -12,19 +12,23 @@ export interface Application {
   readonly address: Address;
   readonly dialogue: Dialogue;
   readonly sockets: () => Promise<readonly SocketState[]>;
+  /** Whether the program is still there. */
+  readonly isAlive?: () => boolean;
 }
 
 /** What it takes over of the lab below: everything but the server. */
-type Below = Omit<Lab, 'endpoint' | 'peerPort' | 'changes'> & { clientEndpoint(): Endpoint };
+type Below = Omit<Lab, 'peerPort' | 'changes' | 'application'>;
 
 export class ApplicationLab implements Lab {
+  readonly application: string;
   readonly #below: Below;
   readonly #client: Endpoint;
   readonly #server: ApplicationEndpoint;
 
   constructor(below: Below, application: Application) {
+    this.application = application.text;
     this.#below = below;
-    this.#client = application.dialogue.client(below.clientEndpoint());
+    this.#client = application.dialogue.client(below.endpoint('client'));
     this.#server = new ApplicationEndpoint({ ...application, clock: below.clock, wire: below.wire });
   }
 

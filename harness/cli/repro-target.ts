@@ -1,0 +1,119 @@
+/** `lastack repro NAME --target web:80`: plays a scenario against a program that runs already in a container; a client of ours is its client. */
+import { idleFaults } from '../check/index.js';
+import type { Fault } from '../fault/index.js';
+import {
+  applicationLabs,
+  ContainerApplication,
+  closeSharedEngine,
+  type LabOptions,
+  type OtherSetting,
+  refusedByApplications,
+  sharedEngine,
+} from '../lab/index.js';
+import type { Terminal } from '../report/index.js';
+import { dockerPlace, type IpVersion, type Scenario, type ScenarioRun, unplayable } from '../run/index.js';
+import { EXIT, UsageError } from './exit.js';
+import { type Outcome, repro } from './repro.js';
+import { targetAndPort } from './target-name.js';
+import { containerNamed, pausedSentence } from './target-named.js';
+
+export interface TargetCommand {
+  readonly scenario: Scenario;
+  readonly faults: readonly Fault[];
+  readonly outDir: string;
+  /** `web:80`. */
+  readonly target: string;
+  /** What the client says, once on each connection. */
+  readonly request?: Uint8Array;
+  /** What the client is; default: the kernel under our own image. */
+  readonly client?: string;
+  readonly ipVersion: IpVersion;
+  readonly untilClosed: boolean;
+  readonly eyes: NonNullable<LabOptions['eyes']>;
+}
+
+export async function reproTarget(command: TargetCommand, terminal: Terminal): Promise<number> {
+  const { scenario, ipVersion, target } = command;
+  const refusal = unplayable(scenario) ?? refusedByApplications(scenario);
+  if (refusal !== undefined) throw new UsageError(`${scenario.id} ${refusal}`);
+  const { name, port } = targetAndPort(target);
+  if (name.kind === 'process')
+    throw new UsageError(
+      `--target ${target}: a scenario is played against a container or a compose service, whose network a client can join ("container:${name.pid}:${port}" for one that is called so); of a process, "lastack attach ${name.pid} --port ${port}" shows the connections`,
+    );
+  const client = dockerPlace(command.client ?? 'linux');
+  try {
+    const engine = await sharedEngine();
+    const container = await containerNamed(engine, name);
+    if (container.isPaused) throw new UsageError(pausedSentence(container));
+    using application = new ContainerApplication({ engine, container, port, ipVersion });
+    const { request } = command;
+    const openLab = applicationLabs({
+      engine,
+      application,
+      client,
+      ...(request === undefined ? {} : { request }),
+    });
+    process.stdout.write(`${headLines(command, application).join('\n')}\n\n`);
+    return await play(command, { application, openLab, terminal });
+  } finally {
+    await closeSharedEngine();
+  }
+}
+
+interface Playing {
+  readonly application: ContainerApplication;
+  readonly openLab: ReturnType<typeof applicationLabs>;
+  readonly terminal: Terminal;
+}
+
+async function play(command: TargetCommand, { application, openLab, terminal }: Playing): Promise<number> {
+  const { scenario, faults, outDir, ipVersion, untilClosed, eyes } = command;
+  const { settings: { client } = {}, ...story } = scenario;
+  const code = await repro(
+    {
+      scenario: { ...story, ...(client === undefined ? {} : { settings: { client } }) },
+      faults,
+      outDir,
+      options: { ipVersion, openLab, untilClosed, eyes },
+      outcome: outcomeOf,
+    },
+    terminal,
+  );
+  if (application.isAlive()) return code;
+  process.stderr.write(
+    `lastack: ${application.text} has ended while a story was played with it: what was seen until then is above\n`,
+  );
+  return EXIT.environment;
+}
+
+function headLines({ scenario, request }: TargetCommand, application: ContainerApplication) {
+  const { text, network, address } = application;
+  const says = request === undefined ? 'nothing' : `${request.length} octets`;
+  const others = application.otherSettings(scenario.settings?.server ?? {});
+  return [
+    `against ${text}: port ${address.port} at ${address.ip}, network ${network.name}; the client says ${says}`,
+    ...others.map(settingRemark),
+  ];
+}
+
+const settingRemark = ({ name, is, wanted }: OtherSetting): string =>
+  is === undefined
+    ? `remark: the kernel of the server has no net.${name}, which the scenario sets to ${wanted}`
+    : `remark: net.${name} of the server stays ${is}; the scenario would set it to ${wanted}`;
+
+/**
+ * Nobody sees what a user's program calls and is told, so that some checks cannot be judged: that is no failure. What was asked for must
+ * have happened, and nothing of what was seen may be wrong.
+ */
+export function outcomeOf({ outcome, trace, results }: ScenarioRun): Outcome {
+  const isPlayed = outcome.kind === 'played' && trace !== undefined && idleFaults(trace) === undefined;
+  const bad = results.filter(
+    ({ judgement: { verdict }, known }) => known === undefined && (verdict === 'fail' || verdict === 'error'),
+  );
+  if (!isPlayed || bad.length > 0) return { isGood: false, lines: [] };
+  const open = results.filter(({ judgement }) => judgement.verdict === 'inconclusive').length;
+  const unseen =
+    open === 0 ? '' : `; ${open === 1 ? 'one check' : `${open} checks`} could not be judged, see above`;
+  return { isGood: true, lines: [`nothing failed, and each fault acted${unseen}`] };
+}
