@@ -77,6 +77,11 @@ describe('docs/examples/http-service', function () {
     expect(Math.max(...lengths)).to.be.at.most(LONGEST_TEST);
   });
 
+  it('is what the tutorial shows', () => {
+    const [shown] = read('test/losses.test.ts').match(/^ {2}it\(.*?^ {2}\}\);$/ms) ?? [];
+    expect(read('../../tutorial.md')).to.include(shown);
+  });
+
   it('is installed, and compiles in strict mode', function () {
     this.timeout(INSTALLS_WITHIN_MS);
     install();

@@ -42,6 +42,10 @@ export async function reproTarget(command: TargetCommand, terminal: Terminal): P
       `--target ${target}: a scenario is played against a container or a compose service, whose network a client can join ("container:${name.pid}:${port}" for one that is called so); of a process, "lastack attach ${name.pid} --port ${port}" shows the connections`,
     );
   const client = dockerPlace(command.client ?? 'linux');
+  if (client.stack !== 'linux')
+    throw new UsageError(
+      `--client ${command.client}: in a network that is somebody else's the client is a kernel: leave it out, or name an image (image:NAME)`,
+    );
   try {
     const engine = await sharedEngine();
     const container = await containerNamed(engine, name);

@@ -1,6 +1,6 @@
 /** A container that runs, and its network namespace: found by whatever a test has of it. */
 import { type Engine, EngineError, type FoundContainer } from '../../docker/index.js';
-import { AttachRefused, type Target, targetOfPid } from '../../lab/index.js';
+import { type Target, targetOfContainer } from '../../lab/index.js';
 
 /** A name, an id, a compose service, or what knows its id: a container of ours, or of testcontainers. */
 export type ContainerRef =
@@ -12,16 +12,11 @@ export interface ContainerPlace extends Target {
   readonly container: FoundContainer;
 }
 
-/** Rejects with `EngineError` or `AttachRefused`. */
+/** Rejects with `EngineError`, `NoSuchTarget` or `AttachRefused`. */
 export async function findPlace(engine: Engine, ref: ContainerRef): Promise<ContainerPlace> {
   const container = await engine.find(idOf(ref));
-  const text = `container ${container.name} (${container.image})`;
-  if (!engine.isLocal)
-    throw new AttachRefused(
-      `the network of ${text} cannot be entered from here, for ${engine.text} is not on this machine, or its processes cannot be seen: run this beside the engine, as root`,
-    );
-  const target = targetOfPid(container.pid);
-  return { ...target, text, container, [Symbol.dispose]: () => target[Symbol.dispose]() };
+  const target = targetOfContainer(engine, container);
+  return { ...target, container, [Symbol.dispose]: () => target[Symbol.dispose]() };
 }
 
 function idOf(ref: ContainerRef): string {

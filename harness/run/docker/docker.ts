@@ -45,7 +45,7 @@ export const docker = {
 
   /**
    * Puts faults into the connections of a container that runs, whoever started it: a `Service`, one of testcontainers, a name, an id, a
-   * compose service. Rejects with `EngineError` or `AttachRefused`.
+   * compose service. Rejects with `EngineError`, `NoSuchTarget` or `AttachRefused`.
    */
   attach: async (container: ContainerRef, options: AttachToOptions = {}): Promise<ContainerWire> => {
     const place = await findPlace(await sharedEngine(), container);
