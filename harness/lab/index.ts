@@ -15,6 +15,8 @@ export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';
 export { ownBoxContainer } from './docker/own-box-container.js';
 export { closeSharedEngine, sharedEngine } from './docker/shared-engine.js';
+export { ToxiproxyContainer, type ToxiproxyContainerOptions } from './docker/toxiproxy-container.js';
+export { openToxiproxyContainers, type ViaContainersOptions } from './docker/toxiproxy-containers.js';
 export type { WirePlace } from './docker/wire-place.js';
 export * from './lab.js';
 export { type BarePair, openBarePair } from './netns/bare-pair.js';
@@ -28,6 +30,11 @@ export {
   userNamespaceEnvironment,
 } from './netns/privilege.js';
 export { openToxiproxyNetns } from './via/toxiproxy-netns.js';
-export * from './via/via-lab.js';
+export {
+  LEG_NAMES,
+  type LegName,
+  type ViaLab,
+  type ViaOptions,
+} from './via/via-lab.js';
 export { LATENCY_NS, VirtualLab, type VirtualStacks, virtualLabs } from './virtual/virtual-lab.js';
 export { World } from './virtual/world.js';

@@ -1,6 +1,6 @@
 /**
- * The HTTP API of a Toxiproxy server, one request at a time. The npm package `toxiproxy-node-client` is not used: it speaks through
- * Node's `fetch`, which cannot be given a socket of another network namespace, it drops what the server says of an error, and
+ * The HTTP API of a Toxiproxy server, one request at a time. The npm package `toxiproxy-node-client` (node-client.ts) does not do here: it
+ * speaks through Node's `fetch`, which cannot be given a socket of another network namespace, it drops what the server says of an error, and
  * it cannot change a part of a proxy or of a toxic (PATCH).
  */
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';

@@ -1,5 +1,6 @@
 export * from './client.js';
 export type { ApiOptions } from './http-api.js';
+export { nodeClient, type Toxiproxy } from './node-client.js';
 export {
   findToxiproxyServer,
   type ServerProgram,

@@ -17,6 +17,8 @@ export interface ContainerSpec {
         readonly of: Pick<EngineNetwork, 'name'>;
         readonly ip?: string;
         readonly aliases?: readonly string[];
+        /** Networks that it is in besides, from its start on. */
+        readonly also?: readonly Pick<EngineNetwork, 'name'>[];
       }
     | { readonly containerOf: string }
     | 'none'

@@ -6,6 +6,7 @@ import { type ContainerSpec, createBody, fileFolders, type Named } from './conta
 import { Demultiplexer } from './demultiplexer.js';
 import { EngineError } from './engine-error.js';
 import { lastWords } from './last-words.js';
+import type { EngineNetwork } from './network.js';
 import { attachStreams, type StandardStreams, type Stdio } from './standard-streams.js';
 import { tar } from './tar.js';
 
@@ -14,8 +15,8 @@ export interface RunningContainer extends AsyncDisposable {
   readonly name: string;
   /** Of its first process, as the engine's machine counts; 0 when it has ended at once. */
   readonly pid: number;
-  /** On the network of its spec. */
-  ip(version: 4 | 6): string;
+  /** On the network of its spec, or on one of those that it is in besides. */
+  ip(version: 4 | 6, on?: Pick<EngineNetwork, 'name'>): string;
   /** Of the engine's machine, which leads to that port of the container; undefined where its spec publishes none. */
   publishedPort(container: number): number | undefined;
   /** Throws a TypeError without `stdio: true`. */
@@ -74,6 +75,7 @@ export async function startContainer(
     const hasStdio = spec.stdio ?? false;
     streams = await attachStreams(docker, id, { hasStdio, doing: doing('attach to') });
     await putFiles(docker, id, spec, doing('put files into'));
+    await joinNetworks(docker, id, spec, doing('bring into its networks'));
     await limited(doing('start'), (abortSignal) => docker.getContainer(id).start({ abortSignal }));
     const found = await inspected(docker, id, doing('look at'));
     return new Container({ docker, engine: text, id, named, spec, streams, end, found });
@@ -102,6 +104,21 @@ async function putFiles(
       docker.getContainer(id).putArchive(tar(here), { path: folder, abortSignal }),
     );
   }
+}
+
+/** An engine makes a container in one network only. */
+async function joinNetworks(
+  docker: Dockerode,
+  id: string,
+  { network }: ContainerSpec,
+  doing: LimitedDoing,
+): Promise<void> {
+  const also = typeof network === 'object' && 'of' in network ? (network.also ?? []) : [];
+  for (const { name } of also)
+    await limited(doing, (abortSignal) =>
+      // Only its types do not know the signal.
+      docker.getNetwork(name).connect({ Container: id, abortSignal } as Dockerode.NetworkConnectOptions),
+    );
 }
 
 /** Undefined where it has ended already, and is gone. */
@@ -175,9 +192,10 @@ class Container implements RunningContainer {
     return stdio;
   }
 
-  ip(version: 4 | 6): string {
+  ip(version: 4 | 6, on?: Pick<EngineNetwork, 'name'>): string {
     const { network } = this.#parts.spec;
-    const name = typeof network === 'object' && 'of' in network ? network.of.name : 'bridge';
+    const own = typeof network === 'object' && 'of' in network ? network.of.name : 'bridge';
+    const name = on?.name ?? own;
     const settings = this.#parts.found?.NetworkSettings.Networks[name];
     const address = version === 4 ? settings?.IPAddress : settings?.GlobalIPv6Address;
     if (address !== undefined && address !== '') return address;

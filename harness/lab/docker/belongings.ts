@@ -28,3 +28,11 @@ export class Belongings implements AsyncDisposable {
     if (failures.length > 0) throw failures[0];
   }
 }
+
+/** All that is being made, when each is made or has failed: what others have made is not left to come later. Throws the first failure. */
+export async function together<T extends readonly unknown[]>(
+  making: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  for (const each of await Promise.allSettled(making)) if (each.status === 'rejected') throw each.reason;
+  return (await Promise.all(making)) as unknown as T; // its types forget the tuple
+}

@@ -18,8 +18,8 @@ import type { PlaceSpec } from './docker-place.js';
 
 export interface ContainerStackOptions {
   readonly engine: Engine;
-  /** One that this process made, or that somebody else did. */
-  readonly network: Pick<EngineNetwork, 'name'>;
+  /** One that this process made, or that somebody else did; or that of a container that is there: then it is an eye and a hand in that one's. */
+  readonly network: Pick<EngineNetwork, 'name'> | { readonly containerOf: string };
   readonly side: Side;
   readonly ipVersion: 4 | 6;
   /** What runs in it, without what all have in common. */
@@ -28,9 +28,17 @@ export interface ContainerStackOptions {
   readonly ip?: string;
 }
 
+/** A stack as an end of one wire. */
+export interface ContainerEnd {
+  readonly side: Side;
+  readonly ip: string;
+  readonly container: RunningContainer;
+  endpoint(clock: Clock, log: CallLog): Endpoint;
+}
+
 const OWN_NAMESPACE = 0;
 
-export class ContainerStack implements AsyncDisposable {
+export class ContainerStack implements ContainerEnd, AsyncDisposable {
   readonly container: RunningContainer;
   readonly hello: AgentHello;
   readonly #options: ContainerStackOptions;
@@ -50,7 +58,12 @@ export class ContainerStack implements AsyncDisposable {
   /** Rejects with one sentence, and leaves nothing behind. */
   static async start(options: ContainerStackOptions): Promise<ContainerStack> {
     const { engine, network, side, spec } = options;
-    const container = await engine.start({ purpose: side, network: { of: network }, ...spec, stdio: true });
+    const container = await engine.start({
+      purpose: side,
+      network: 'containerOf' in network ? network : { of: network },
+      ...spec,
+      stdio: true,
+    });
     try {
       const client = new AgentClient(containerChannel(container));
       return new ContainerStack(options, { container, client, hello: await client.hello() });
@@ -84,10 +97,24 @@ export class ContainerStack implements AsyncDisposable {
   }
 
   endpoint(clock: Clock, log: CallLog): Endpoint {
+    return this.#endpointAt(this, clock, log);
+  }
+
+  /** The same stack where it is an end of several wires: as another side, with another of its addresses. */
+  as({ side, ip }: Pick<ContainerEnd, 'side' | 'ip'>): ContainerEnd {
+    return {
+      side,
+      ip,
+      container: this.container,
+      endpoint: (clock, log) => this.#endpointAt({ side, ip }, clock, log),
+    };
+  }
+
+  #endpointAt({ side, ip }: Pick<ContainerEnd, 'side' | 'ip'>, clock: Clock, log: CallLog): Endpoint {
     return new AgentEndpoint({
       client: this.#client,
-      side: this.#options.side,
-      ip: this.ip,
+      side,
+      ip,
       clock,
       log,
       stack: this.hello.stack,

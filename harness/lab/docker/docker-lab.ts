@@ -12,8 +12,8 @@ import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { PairedWire } from '../attached/index.js';
 import type { Lab, LabOptions, Recording } from '../lab.js';
-import { Belongings } from './belongings.js';
-import { ContainerStack } from './container-stack.js';
+import { Belongings, together } from './belongings.js';
+import { type ContainerEnd, ContainerStack } from './container-stack.js';
 import { type DockerPlaces, specOf } from './docker-place.js';
 import { sharedEngine } from './shared-engine.js';
 import { spareAddresses } from './spare-addresses.js';
@@ -42,7 +42,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
   const network = made.use(
     await engine.createNetwork({ ipVersion, purpose: 'wire', ...(mtu === undefined ? {} : { mtu }) }),
   );
-  const started = await Promise.allSettled(
+  const stacks = await together(
     sidesWithout(peer).map(async (side) => {
       const settings = options.settings?.[side] ?? {};
       const { subnets } = network;
@@ -50,10 +50,6 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
       return made.use(await ContainerStack.start({ engine, network, side, ipVersion, ...place }));
     }),
   );
-  const stacks = started.map((each) => {
-    if (each.status === 'rejected') throw each.reason;
-    return each.value;
-  });
   const clock = new RealClock(monotonicNs());
   const addresses = addressesOf(stacks, { network, ipVersion });
   const wire = await openContainersWire(
@@ -68,7 +64,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
 interface Parts {
   readonly ipVersion: 4 | 6;
   readonly addresses: Readonly<Record<Side, string>>;
-  readonly stacks: readonly ContainerStack[];
+  readonly stacks: readonly ContainerEnd[];
   /** Of stacks that tell their states themselves. */
   readonly reported: readonly ReportedStates[];
   readonly clock: RealClock;
@@ -85,7 +81,7 @@ export class DockerLab implements Lab {
   readonly #endpoints: ReadonlyMap<Side, Endpoint>;
   readonly #calls: CallRecord[] = [];
 
-  /** `dockerLabs` makes them. */
+  /** `dockerLabs` makes them, and `openToxiproxyContainers` for its legs. */
   constructor(parts: Parts) {
     const { clock, stacks, wire } = parts;
     this.ipVersion = parts.ipVersion;

@@ -52,7 +52,7 @@ function ownStackSpec({ side, ipVersion, settings, subnets }: PlaceOptions): Pla
 }
 
 /** The engine sets them before anything of the container runs, and refuses those that are not a namespace's own. */
-function sysctlsOf(settings: Settings): Record<string, string> {
+export function sysctlsOf(settings: Settings): Record<string, string> {
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => {
       checkSettingName(name);

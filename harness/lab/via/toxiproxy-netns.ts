@@ -3,19 +3,15 @@
  * wires as everywhere: each segment of both legs is recorded, and can be lost, held or rewritten.
  */
 import { type Clock, RealClock } from '../../clock/index.js';
-import type { Address } from '../../endpoint/index.js';
 import { monotonicNs, NetworkNamespace } from '../../sys/index.js';
 import { type ToxiproxyProxy, ToxiproxyServer, toxiproxyServer } from '../../toxiproxy/index.js';
 import { destroySockets } from '../destroy-sockets.js';
 import type { Lab, LabOptions } from '../lab.js';
 import { explainLabFailure } from '../netns/explain.js';
 import { openNetnsLeg } from '../netns/netns-lab.js';
+import { addressText } from './address-text.js';
 import { connectInside } from './namespace-socket.js';
-import type { LegName, ViaLab, ViaOptions } from './via-lab.js';
-
-/** The port of the proxy and of the server. Any would do: each has an address of its own. */
-const PORT = 7000;
-const PROXY = 'lastack';
+import { type LegName, PORT, PROXY, type ViaLab, type ViaOptions } from './via-lab.js';
 
 /** Free it with `await using` or its `asyncDispose`. Rejects with one sentence on what is missing. */
 export async function openToxiproxyNetns(options: ViaOptions): Promise<ViaLab> {
@@ -60,8 +56,8 @@ class Parts implements AsyncDisposable {
     const version = await toxiproxy.version();
     const proxy = await toxiproxy.addProxy({
       name: PROXY,
-      listen: textOf(proxyAddress),
-      upstream: textOf(serverAddress),
+      listen: addressText(proxyAddress),
+      upstream: addressText(serverAddress),
     });
     await addAll(proxy, options);
     return {
@@ -124,5 +120,3 @@ function legOptions(name: LegName, options: ViaOptions): LabOptions {
     ...(eyes === undefined ? {} : { eyes }),
   };
 }
-
-const textOf = ({ ip, port }: Address): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);

@@ -13,6 +13,11 @@ export type LegName = 'client' | 'server';
 
 export const LEG_NAMES: readonly LegName[] = ['client', 'server'];
 
+/** The port of the proxy and of the server. Any would do: each has an address of its own. */
+export const PORT = 7000;
+/** What the proxy is called in its server. */
+export const PROXY = 'lastack';
+
 export interface ViaOptions {
   readonly ipVersion: 4 | 6;
   readonly mtu?: { readonly client?: number; readonly server?: number };
