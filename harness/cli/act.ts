@@ -109,7 +109,7 @@ async function actOnRepro(
       '--send is what the client says to a --target: without one it has nobody to say it to',
     );
   const via = oneOf(viaNamed([name], options), name);
-  if (via !== undefined) return (await enterNetns()) ?? reproVia(via, options, terminal);
+  if (via !== undefined) return reproVia(via, options, terminal);
   const where = placeOf(options);
   const scenario = scenarioNamed(name);
   const refusal = unplayable(scenario, clockOf(where));
@@ -191,7 +191,7 @@ function actOnAttach(
 async function actOnRun(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
   const { endpoint: endpoints = [], out: outDir = join('reports', stamp()) } = options;
   const via = viaNamed(names, options);
-  if (via.length > 0) return (await enterNetns()) ?? runVia(via, { ...options, out: outDir }, terminal);
+  if (via.length > 0) return runVia(via, { ...options, out: outDir }, terminal);
   if (endpoints.length > 1) {
     // What is wrong is said before anything runs.
     for (const endpoint of endpoints) placeOf({ ...options, endpoint: [endpoint] });

@@ -1,7 +1,8 @@
-/** `lastack run toxiproxy` and `lastack repro toxiproxy/…`: scenarios with Toxiproxy in the middle, in the netns lab. */
+/** `lastack run toxiproxy` and `lastack repro toxiproxy/…`: scenarios with Toxiproxy in the middle, in the netns or the docker lab. */
 import { join } from 'node:path';
 import { allScenarios } from '../../suites/index.js';
 import { toxiproxyScenarios } from '../../suites/toxiproxy/index.js';
+import { closeSharedEngine } from '../lab/index.js';
 import {
   ladder,
   type Terminal,
@@ -12,9 +13,17 @@ import {
   wentAsTold,
   writeRunFiles,
 } from '../report/index.js';
-import { matchesName, runViaScenario, Turns, type ViaRun, type ViaScenario } from '../run/index.js';
-import { toxiproxyServer } from '../toxiproxy/index.js';
+import {
+  matchesName,
+  runViaScenario,
+  Turns,
+  type ViaRun,
+  type ViaRunOptions,
+  type ViaScenario,
+  viaPlace,
+} from '../run/index.js';
 import type { LegName } from '../trace/index.js';
+import { enterNetns } from './enter-netns.js';
 import { EnvironmentError, EXIT, UsageError } from './exit.js';
 import type { Options } from './program.js';
 
@@ -38,9 +47,13 @@ export function viaNamed(names: readonly string[], options: Options): readonly V
     throw new UsageError(
       `the scenarios with Toxiproxy are run by themselves: leave out ${others.join(', ')}`,
     );
-  const { lab = 'netns', fault = [], plan, requirement, tag, endpoint = [] } = options;
-  if (lab !== 'netns' || endpoint.some((name) => !name.startsWith('linux')))
-    throw new UsageError('Toxiproxy stands between kernels of this machine: leave out --lab and --endpoint');
+  const { lab, fault = [], plan, requirement, tag, endpoint = [] } = options;
+  if (viaPlace(lab) === undefined)
+    throw new UsageError(
+      `Toxiproxy runs in real time, and not in the ${lab} lab: leave out --lab, or take --lab docker`,
+    );
+  if (endpoint.some((name) => !name.startsWith('linux')))
+    throw new UsageError('Toxiproxy stands between the kernels of its lab: leave out --endpoint');
   if (fault.length > 0 || plan !== undefined)
     throw new UsageError(
       'faults of these scenarios are of one leg: write a test with recordVia (docs/toxiproxy.md)',
@@ -58,18 +71,40 @@ export function oneOf(found: readonly ViaScenario[], name: string): ViaScenario 
   );
 }
 
-export async function runVia(
+/** Does the work where such labs can be made, which may be another process; then the exit code is that one's. */
+async function atViaPlace(
+  options: Options,
+  work: (setup: ViaRunOptions) => Promise<number>,
+): Promise<number> {
+  const place = viaPlace(options.lab);
+  if (place === undefined) throw new TypeError(`viaNamed refuses the ${options.lab} lab`);
+  const elsewhere = place.lab === 'netns' ? await enterNetns() : undefined;
+  if (elsewhere !== undefined) return elsewhere;
+  try {
+    await place.ready();
+    return await work({ ipVersion: options.ip ?? 4, eyes: options.eyes ?? 'auto', openLab: place.openLab });
+  } finally {
+    await closeSharedEngine();
+  }
+}
+
+export const runVia = (
   scenarios: readonly ViaScenario[],
-  { out = 'reports', ip = 4, eyes = 'auto', jobs = AT_ONCE }: Options,
+  options: Options,
+  terminal: Terminal,
+): Promise<number> => atViaPlace(options, (setup) => runEach(scenarios, { ...options, setup }, terminal));
+
+async function runEach(
+  scenarios: readonly ViaScenario[],
+  { out = 'reports', jobs = AT_ONCE, setup }: Options & { readonly setup: ViaRunOptions },
   terminal: Terminal,
 ): Promise<number> {
-  await toxiproxyServer();
   const turns = new Turns(jobs);
   const runs = await Promise.all(
     scenarios.map(async (scenario) => {
       const ends = await turns.take();
       try {
-        const run = await runViaScenario(scenario, { ipVersion: ip, eyes });
+        const run = await runViaScenario(scenario, setup);
         await writeLegs(out, run);
         print([viaProgressLine(run, terminal)]);
         return run;
@@ -88,13 +123,18 @@ export async function runVia(
   return bad.length === 0 ? EXIT.asExpected : EXIT.verdictFailed;
 }
 
-export async function reproVia(
+export const reproVia = (scenario: ViaScenario, options: Options, terminal: Terminal): Promise<number> =>
+  atViaPlace(options, (setup) => reproOne(scenario, { ...options, setup }, terminal));
+
+async function reproOne(
   scenario: ViaScenario,
-  { out = join('reports', scenario.id.replaceAll('/', '-')), ip = 4, eyes = 'auto' }: Options,
+  {
+    out = join('reports', scenario.id.replaceAll('/', '-')),
+    setup,
+  }: Options & { readonly setup: ViaRunOptions },
   terminal: Terminal,
 ): Promise<number> {
-  await toxiproxyServer();
-  const run = await runViaScenario(scenario, { ipVersion: ip, eyes });
+  const run = await runViaScenario(scenario, setup);
   const { legs } = run;
   if (legs === undefined) throw new EnvironmentError(reasonOf(run));
   print([`${scenario.id}: ${scenario.title}`]);

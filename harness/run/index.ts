@@ -10,6 +10,7 @@ export * from './scheduler.js';
 export * from './selection.js';
 export * from './stage.js';
 export { Turns } from './turns.js';
+export { type ViaPlace, viaPlace } from './via-place.js';
 export * from './via-scenario.js';
 export * from './via-stage.js';
 export * from './where.js';

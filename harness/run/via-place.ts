@@ -1,0 +1,23 @@
+/** Where scenarios with Toxiproxy in the middle are played. */
+import { openToxiproxyContainers, openToxiproxyNetns, sharedEngine } from '../lab/index.js';
+import { toxiproxyServer } from '../toxiproxy/index.js';
+import type { RecordViaOptions } from './record-via.js';
+
+export interface ViaPlace {
+  readonly lab: 'netns' | 'docker';
+  readonly openLab: NonNullable<RecordViaOptions['openLab']>;
+  /** What all of them need is there, or made. Rejects with one sentence, which is better said once than of each. */
+  ready(): Promise<unknown>;
+}
+
+/** By the name of the lab; undefined for one in which there is no Toxiproxy: it runs in real time only. */
+export function viaPlace(lab: string): ViaPlace | undefined {
+  switch (lab) {
+    case 'netns':
+      return { lab, openLab: openToxiproxyNetns, ready: toxiproxyServer };
+    case 'docker':
+      return { lab, openLab: openToxiproxyContainers, ready: sharedEngine };
+    default:
+      return undefined;
+  }
+}
