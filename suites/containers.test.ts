@@ -2,7 +2,6 @@
 import { expect } from 'chai';
 import {
   closeSharedEngine,
-  connectionsOf,
   dockerLabs,
   EngineError,
   netnsCapability,
@@ -11,12 +10,12 @@ import {
   type ScenarioRun,
   Scheduler,
   type Selected,
-  type Side,
   select,
   sharedEngine,
 } from '../harness/index.js';
 import { allScenarios } from './index.js';
 import { knownDeviations } from './known-deviations.js';
+import { otherStates } from './same-states.fixture.js';
 import { surprises } from './surprises.fixture.js';
 
 /** Labs at once: starting containers keeps the cores busy. */
@@ -36,12 +35,6 @@ async function playAll(openLab: RunOptions['openLab']): Promise<readonly Scenari
   scheduler.start(chosen());
   return scheduler.all();
 }
-
-/** What each connection of a side passed through, as text. */
-const statesOf = ({ trace }: ScenarioRun, side: Side): readonly string[] =>
-  trace === undefined
-    ? ['nothing was recorded']
-    : connectionsOf(trace, side).map(({ transitions }) => transitions.map(({ to }) => to).join(' '));
 
 describe('every scenario between two containers', function () {
   this.timeout(900_000);
@@ -74,17 +67,9 @@ describe('every scenario between two containers', function () {
     const inNamespaces = await playAll(openNetnsLab);
     const differences = inContainers
       .filter(({ scenario }) => !BY_LUCK.has(scenario.id))
-      .flatMap((run) => {
-        const { scenario, ipVersion } = run;
-        const other = inNamespaces.find(
-          (each) => each.scenario.id === scenario.id && each.ipVersion === ipVersion,
-        );
-        return (['client', 'server'] as const).flatMap((side) => {
-          const [a, b] = [statesOf(run, side), other === undefined ? [] : statesOf(other, side)];
-          return String(a) === String(b)
-            ? []
-            : [`${scenario.id} ipv${ipVersion} ${side}: ${a.join(' | ')} and not ${b.join(' | ')}`];
-        });
+      .flatMap(({ scenario: { id }, ipVersion, trace }) => {
+        const other = inNamespaces.find((each) => each.scenario.id === id && each.ipVersion === ipVersion);
+        return otherStates({ name: `${id} ipv${ipVersion}`, trace }, other?.trace);
       });
     expect(differences.join('\n')).to.equal('');
   });

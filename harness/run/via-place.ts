@@ -1,4 +1,5 @@
 /** Where scenarios with Toxiproxy in the middle are played. */
+import { imageName } from '../docker/index.js';
 import { openToxiproxyContainers, openToxiproxyNetns, sharedEngine } from '../lab/index.js';
 import { toxiproxyServer } from '../toxiproxy/index.js';
 import type { RecordViaOptions } from './record-via.js';
@@ -16,8 +17,13 @@ export function viaPlace(lab: string): ViaPlace | undefined {
     case 'netns':
       return { lab, openLab: openToxiproxyNetns, ready: toxiproxyServer };
     case 'docker':
-      return { lab, openLab: openToxiproxyContainers, ready: sharedEngine };
+      return { lab, openLab: openToxiproxyContainers, ready: containersReady };
     default:
       return undefined;
   }
+}
+
+async function containersReady(): Promise<void> {
+  const engine = await sharedEngine();
+  for (const kind of ['endpoint', 'toxiproxy'] as const) await engine.needImage(imageName(kind));
 }

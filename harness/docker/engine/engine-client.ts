@@ -1,6 +1,7 @@
 /** dockerode for an address: its transport, and the version of the API that both sides know. */
 import { type Agent, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { inspect } from 'node:util';
 import type Dockerode from 'dockerode';
 import { limited } from './call-limit.js';
 import { DialStdioAgent } from './dial-stdio.js';
@@ -22,7 +23,7 @@ const NEWEST_API = '1.51';
 /** dockerode is loaded here only: the commands that need no engine start without it. */
 export async function openClient(address: EngineAddress): Promise<EngineClient> {
   const text = `the Docker engine at ${addressText(address)}`;
-  const agent = agentFor(address, text);
+  const agent = shownBriefly(agentFor(address, text));
   try {
     const withinMs = address.kind === 'ssh' ? SSH_ANSWERS_WITHIN_MS : ANSWERS_WITHIN_MS;
     const first = await dockerodeFor(address, agent);
@@ -44,6 +45,12 @@ function agentFor(address: EngineAddress, engine: string): Agent {
   if (address.kind === 'unix' || address.tls === undefined) return new HttpAgent();
   const { isUnverified, ...files } = address.tls;
   return new HttpsAgent({ ...files, rejectUnauthorized: !isUnverified });
+}
+
+/** dockerode's modem writes out all that a request is made with, for a log that nobody reads; with an agent's sockets that takes longer than the request. */
+function shownBriefly(agent: Agent): Agent {
+  Object.defineProperty(agent, inspect.custom, { value: () => agent.constructor.name });
+  return agent;
 }
 
 async function dockerodeFor(address: EngineAddress, agent: Agent, version?: string): Promise<Dockerode> {

@@ -106,6 +106,11 @@ export class Engine implements AsyncDisposable {
     }
   }
 
+  /** Rejects with the sentence that says what to do where it is not there. */
+  async needImage(name: string): Promise<void> {
+    if (!(await this.hasImage(name))) throw new EngineError('no-image', imageMissing(name, this.text));
+  }
+
   createNetwork(options: NetworkOptions): Promise<EngineNetwork> {
     return this.#making(async () => {
       this.#guarded();
@@ -121,8 +126,7 @@ export class Engine implements AsyncDisposable {
 
   start(spec: ContainerSpec): Promise<RunningContainer> {
     return this.#making(async () => {
-      if (!(await this.hasImage(spec.image)))
-        throw new EngineError('no-image', imageMissing(spec.image, this.text));
+      await this.needImage(spec.image);
       // With our streams it ends when we do.
       if (spec.stdio !== true) this.#guarded();
       const named = this.#named(spec.purpose, spec.labels ?? {});
