@@ -1,5 +1,4 @@
 /** `lastack repro NAME --target web:80`: plays a scenario against a program that runs already in a container; a client of ours is its client. */
-import { idleFaults } from '../check/index.js';
 import type { Fault } from '../fault/index.js';
 import {
   applicationLabs,
@@ -11,11 +10,12 @@ import {
   sharedEngine,
 } from '../lab/index.js';
 import type { Terminal } from '../report/index.js';
-import { dockerPlace, type IpVersion, type Scenario, type ScenarioRun, unplayable } from '../run/index.js';
+import { dockerPlace, type IpVersion, type Scenario, unplayable } from '../run/index.js';
 import { EXIT, UsageError } from './exit.js';
-import { type Outcome, repro } from './repro.js';
+import { repro } from './repro.js';
 import { targetAndPort } from './target-name.js';
 import { containerNamed, pausedSentence } from './target-named.js';
+import { takenOf } from './target-outcome.js';
 
 export interface TargetCommand {
   readonly scenario: Scenario;
@@ -80,7 +80,7 @@ async function play(command: TargetCommand, { application, openLab, terminal }: 
       faults,
       outDir,
       options: { ipVersion, openLab, untilClosed, eyes },
-      outcome: outcomeOf,
+      taken: takenOf,
     },
     terminal,
   );
@@ -105,19 +105,3 @@ const settingRemark = ({ name, is, wanted }: OtherSetting): string =>
   is === undefined
     ? `remark: the kernel of the server has no net.${name}, which the scenario sets to ${wanted}`
     : `remark: net.${name} of the server stays ${is}; the scenario would set it to ${wanted}`;
-
-/**
- * Nobody sees what a user's program calls and is told, so that some checks cannot be judged: that is no failure. What was asked for must
- * have happened, and nothing of what was seen may be wrong.
- */
-export function outcomeOf({ outcome, trace, results }: ScenarioRun): Outcome {
-  const isPlayed = outcome.kind === 'played' && trace !== undefined && idleFaults(trace) === undefined;
-  const bad = results.filter(
-    ({ judgement: { verdict }, known }) => known === undefined && (verdict === 'fail' || verdict === 'error'),
-  );
-  if (!isPlayed || bad.length > 0) return { isGood: false, lines: [] };
-  const open = results.filter(({ judgement }) => judgement.verdict === 'inconclusive').length;
-  const unseen =
-    open === 0 ? '' : `; ${open === 1 ? 'one check' : `${open} checks`} could not be judged, see above`;
-  return { isGood: true, lines: [`nothing failed, and each fault acted${unseen}`] };
-}

@@ -29,25 +29,27 @@ export interface ReproCommand {
   readonly faults: readonly Fault[];
   readonly outDir: string;
   readonly options: RunOptions;
-  /** What counts, where it is not that all goes as expected. */
-  readonly outcome?: (run: ScenarioRun) => Outcome;
+  /** How a run is taken, where it is not good when all goes as expected. */
+  readonly taken?: (run: ScenarioRun) => Taken;
 }
 
-export interface Outcome {
+export interface Taken {
+  /** As it is to be shown. */
+  readonly run: ScenarioRun;
   readonly isGood: boolean;
-  /** What is to be said of it. */
+  /** What is to be said of it besides. */
   readonly lines: readonly string[];
 }
 
-const asExpected = (run: ScenarioRun): Outcome => ({ isGood: wentAsExpected(run), lines: [] });
+const asExpected = (run: ScenarioRun): Taken => ({ run, isGood: wentAsExpected(run), lines: [] });
 
 export async function repro(command: ReproCommand, terminal: Terminal): Promise<number> {
-  const { scenario, outcome = asExpected } = command;
+  const { scenario, taken = asExpected } = command;
   const faults = [...(scenario.faults ?? []), ...command.faults];
   const played = await runScenario({ ...scenario, faults }, command.options);
   // With faults of the caller's it is another scenario than the one that the list speaks of.
-  const run = command.faults.length === 0 ? heldAgainst(played, knownDeviations) : played;
-  const { isGood, lines } = outcome(run);
+  const held = command.faults.length === 0 ? heldAgainst(played, knownDeviations) : played;
+  const { run, isGood, lines } = taken(held);
   const { trace } = run;
   if (trace === undefined) throw new EnvironmentError(reasonOf(run));
   const entries = verdictEntries(run);

@@ -39,6 +39,8 @@ export class ApplicationEnded extends Error {
   override readonly name = 'ApplicationEnded';
 }
 
+type ListenOptions = NonNullable<Parameters<Endpoint['listen']>[0]>;
+
 const WITHIN_MS = 10_000;
 /** The wire tells of segments it was asked for beforehand; how far a stream has come is looked up. */
 const LOOK_EVERY_MS = 10;
@@ -57,7 +59,8 @@ export class ApplicationEndpoint implements Endpoint {
   }
 
   /** It listens already, wherever a story would like it to. */
-  async listen(): Promise<Listener> {
+  async listen({ options = {} }: ListenOptions = {}): Promise<Listener> {
+    if (Object.keys(options).length > 0) return this.#refuse('set an option of its socket');
     return {
       local: this.#options.address,
       accept: ({ withinMs = WITHIN_MS } = {}) => this.#accept(withinMs),

@@ -143,6 +143,7 @@ describe('a lab whose server is an application', () => {
       for (const refused of [
         server.abort(),
         server.setOption('TCP_NODELAY', 1),
+        lab.endpoint('server').listen({ port: 1, options: { SO_RCVBUF: 4096 } }),
         lab.endpoint('server').connect({ ip: lab.ip('client'), port: 1 }),
       ]) {
         const error = await refused.catch((each: unknown) => each);

@@ -66,8 +66,15 @@ async function openApplicationLab(
       ...(await specOf(client, { side: 'client', ipVersion, settings: settings?.client ?? {}, subnets: [] })),
     }),
   );
+  made.use({ [Symbol.asyncDispose]: () => stack.leave() });
   const clock = new RealClock(monotonicNs());
   const addresses = { client: stack.ip, server: application.address.ip };
+  // Of a client that was killed, whose address is our client's now, connections may be left.
+  const others = new Set(
+    application
+      .sockets(addresses.client)
+      .flatMap(({ state, cookie }) => (state === 'LISTEN' ? [] : [cookie])),
+  );
   const ends = [stack, { side: 'server', container: application.container }] as const;
   const ports = [application.address.port];
   const wire = await openContainersWire({ place, engine, ends, addresses, ports, faults, eyes, clock }, made);
@@ -86,7 +93,7 @@ async function openApplicationLab(
     stack: stack.hello.stack,
     address: application.address,
     dialogue: new Dialogue(request),
-    sockets: async () => application.sockets(addresses.client),
+    sockets: async () => application.sockets(addresses.client).filter(({ cookie }) => !others.has(cookie)),
     isAlive: () => application.isAlive(),
   });
 }

@@ -1,7 +1,8 @@
 /** The program of a container that somebody else made, at one port: where a client of ours meets it, and how its kernel is set. */
 import { readFileSync } from 'node:fs';
 import type { Engine, FoundContainer } from '../../docker/index.js';
-import type { Address, SocketState } from '../../endpoint/index.js';
+import type { Address } from '../../endpoint/index.js';
+import type { DiagSocket } from '../../observe/index.js';
 import { listenersAmong, listeningText, NoSuchTarget, socketsIn, type Target } from '../attached/index.js';
 import type { Settings } from '../lab.js';
 import { checkSettingName, settingFile } from '../setting-names.js';
@@ -69,7 +70,7 @@ export class ContainerApplication implements Disposable {
   }
 
   /** Its sockets at the port: those that listen, and those of connections with this client. */
-  sockets(clientIp: string): readonly SocketState[] {
+  sockets(clientIp: string): readonly DiagSocket[] {
     return socketsIn(this.#target.namespace).filter(
       ({ state, local, remote }) =>
         local.port === this.address.port && (state === 'LISTEN' || remote.ip === clientIp),

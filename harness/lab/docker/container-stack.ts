@@ -37,6 +37,7 @@ export interface ContainerEnd {
 }
 
 const OWN_NAMESPACE = 0;
+const LEFT_WITHIN_MS = 3000;
 
 export class ContainerStack implements ContainerEnd, AsyncDisposable {
   readonly container: RunningContainer;
@@ -132,6 +133,15 @@ export class ContainerStack implements ContainerEnd, AsyncDisposable {
       this.#sequence,
     );
     return answers.flatMap(decodeDiagMessage);
+  }
+
+  /** Ends its agent, which resets what is still open, and waits until it has: whoever is at the other end is not left with it. */
+  async leave(): Promise<void> {
+    this.#client.close();
+    await Promise.race([
+      this.container.ended,
+      new Promise((resolve) => setTimeout(resolve, LEFT_WITHIN_MS).unref()),
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
