@@ -44,7 +44,7 @@ export async function reproTarget(command: TargetCommand, terminal: Terminal): P
   const client = dockerPlace(command.client ?? 'linux');
   if (client.stack !== 'linux')
     throw new UsageError(
-      `--client ${command.client}: in a network that is somebody else's the client is a kernel: leave it out, or name an image (image:NAME)`,
+      `--client ${client.stack}: the client of a target is a kernel, under our own image or another (image:NAME)`,
     );
   try {
     const engine = await sharedEngine();

@@ -50,6 +50,8 @@ export class ApplicationEndpoint implements Endpoint {
   readonly stack: string;
   readonly ip: string;
   readonly #options: ApplicationOptions;
+  /** Where a story would have had it listen. */
+  readonly #storyPorts = new Set<number>();
   #accepted = 0;
 
   constructor(options: ApplicationOptions) {
@@ -59,8 +61,9 @@ export class ApplicationEndpoint implements Endpoint {
   }
 
   /** It listens already, wherever a story would like it to. */
-  async listen({ options = {} }: ListenOptions = {}): Promise<Listener> {
+  async listen({ port, options = {} }: ListenOptions = {}): Promise<Listener> {
     if (Object.keys(options).length > 0) return this.#refuse('set an option of its socket');
+    if (port !== undefined) this.#storyPorts.add(port);
     return {
       local: this.#options.address,
       accept: ({ withinMs = WITHIN_MS } = {}) => this.#accept(withinMs),
@@ -70,6 +73,12 @@ export class ApplicationEndpoint implements Endpoint {
       close: async () => {},
       [Symbol.asyncDispose]: async () => {},
     };
+  }
+
+  /** Where a client of the story's comes to it. Ports that the story leaves without a listener stay what they are. */
+  reachedAt(address: Address): Address {
+    const isIts = address.ip === this.ip && this.#storyPorts.has(address.port);
+    return isIts ? this.#options.address : address;
   }
 
   open(): Promise<Connection> {

@@ -52,8 +52,10 @@ async function withApplication(
   served.catch(() => {});
 }
 
+const STORY_PORT = 7000;
+
 async function opened(lab: ApplicationLab): Promise<{ client: Connection; server: Connection }> {
-  const listener = await lab.endpoint('server').listen({ port: 7000 });
+  const listener = await lab.endpoint('server').listen({ port: STORY_PORT });
   const client = await lab.endpoint('client').connect(listener.local);
   return { client, server: await listener.accept() };
 }
@@ -89,6 +91,20 @@ describe('a lab whose server is an application', () => {
         expect((await below.recording()).segments.length).to.equal(segments.length);
       });
     });
+
+  it('is reached where the story has it listen, and nowhere else', async () => {
+    await withApplication({}, async ({ lab }) => {
+      const to = (port: number) => ({ ip: lab.ip('server'), port });
+      await lab.endpoint('server').listen({ port: STORY_PORT });
+      const client = await lab.endpoint('client').connect(to(STORY_PORT));
+      expect(client.remote.port).to.equal(PORT);
+      const refused = await lab
+        .endpoint('client')
+        .connect(to(STORY_PORT + 1))
+        .catch((each: unknown) => each);
+      expect(refused).to.be.instanceOf(SocketError).with.property('errno', 'ECONNREFUSED');
+    });
+  });
 
   it('waits no longer than it was told for an application that does not close', async () => {
     const behaves = async (): Promise<void> => {};

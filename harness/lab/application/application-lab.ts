@@ -28,8 +28,9 @@ export class ApplicationLab implements Lab {
   constructor(below: Below, application: Application) {
     this.application = application.text;
     this.#below = below;
-    this.#client = application.dialogue.client(below.endpoint('client'));
-    this.#server = new ApplicationEndpoint({ ...application, clock: below.clock, wire: below.wire });
+    const server = new ApplicationEndpoint({ ...application, clock: below.clock, wire: below.wire });
+    this.#client = application.dialogue.client(below.endpoint('client'), (to) => server.reachedAt(to));
+    this.#server = server;
   }
 
   get name() {

@@ -24,16 +24,17 @@ export class Dialogue {
     return this.#saidOctets;
   }
 
-  /** The client's endpoint, which speaks so. */
-  client(endpoint: Endpoint): Endpoint {
+  /** The client's endpoint, which speaks so; `reached` is where an address of the story's is. */
+  client(endpoint: Endpoint, reached: (to: Address) => Address): Endpoint {
     const speaking = (connection: Connection): Connection => this.#speaking(connection);
     return {
       side: endpoint.side,
       stack: endpoint.stack,
       ip: endpoint.ip,
       listen: (options) => endpoint.listen(options),
-      open: async (to: Address, options?: OpenOptions) => speaking(await endpoint.open(to, options)),
-      connect: async (to: Address, options?: OpenOptions) => speaking(await endpoint.connect(to, options)),
+      open: async (to: Address, options?: OpenOptions) => speaking(await endpoint.open(reached(to), options)),
+      connect: async (to: Address, options?: OpenOptions) =>
+        speaking(await endpoint.connect(reached(to), options)),
       sockets: () => endpoint.sockets(),
       [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
     };
