@@ -38,6 +38,7 @@ export interface Options {
   readonly client?: string;
   readonly server?: string;
   readonly lab: string;
+  readonly wire?: string;
   readonly eyes?: NonNullable<LabOptions['eyes']>;
   readonly jobs?: number;
   readonly out?: string;
@@ -216,6 +217,10 @@ function where(command: Command): Command {
       '--lab <lab>',
       'where it runs: netns (this kernel, real time), virtual, or docker (containers)',
       'netns',
+    )
+    .option(
+      '--wire <place>',
+      'between containers, where the wire runs: here, in a sidecar, or auto (here where it may)',
     )
     .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
     .option('--out <folder>', 'where the files go');

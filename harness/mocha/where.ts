@@ -1,7 +1,7 @@
 /**
  * Where a mocha process plays: LASTACK_LAB (netns, virtual, docker), LASTACK_ENDPOINT (linux, linux@6.12, stack), and LASTACK_CLIENT or
- * LASTACK_SERVER for one side, as `--lab`, `--endpoint`, `--client` and `--server` on the command line. Why it cannot is the reason that
- * everything is skipped with.
+ * LASTACK_SERVER for one side, and LASTACK_WIRE, as `--lab`, `--endpoint`, `--client`, `--server` and `--wire` on the command line. Why it
+ * cannot is the reason that everything is skipped with.
  */
 import { EngineError } from '../docker/index.js';
 import { sharedEngine } from '../lab/index.js';
@@ -13,6 +13,7 @@ const {
   LASTACK_ENDPOINT: endpoint = 'linux',
   LASTACK_CLIENT: client = endpoint,
   LASTACK_SERVER: server = endpoint,
+  LASTACK_WIRE: wire,
 } = process.env;
 
 export interface MochaWhere {
@@ -27,7 +28,7 @@ const VIRTUAL_JOBS = 8;
 
 export async function mochaWhere(): Promise<MochaWhere> {
   try {
-    const where = whereOf({ lab, endpoint, client, server });
+    const where = whereOf({ lab, endpoint, client, server, ...(wire === undefined ? {} : { wire }) });
     if (where.lab === 'docker') await sharedEngine();
     const filter = { clock: clockOf(where) };
     return { openLab: where.openLab, filter, ...jobsOf(where) };

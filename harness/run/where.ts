@@ -8,6 +8,8 @@ import {
   netnsLabs,
   type VirtualStacks,
   virtualLabs,
+  WIRE_PLACES,
+  type WirePlace,
 } from '../lab/index.js';
 import { didYouMean } from '../text/index.js';
 import { findKernel, installedKernels, isUpToDate, KernelUnavailable } from '../uml/index.js';
@@ -27,6 +29,8 @@ export interface WhereOptions {
   /** Instead of `endpoint`, for one side. */
   readonly client?: string;
   readonly server?: string;
+  /** Between containers: where the wire runs. */
+  readonly wire?: string;
 }
 
 export type Where =
@@ -40,7 +44,9 @@ export type Where =
     };
 
 /** Throws NoSuchPlace for a lab or an endpoint that there is not, and KernelUnavailable for a kernel that was not built. */
-export function whereOf({ lab, endpoint, client = endpoint, server = endpoint }: WhereOptions): Where {
+export function whereOf({ lab, endpoint, client = endpoint, server = endpoint, wire }: WhereOptions): Where {
+  if (wire !== undefined && lab !== 'docker')
+    throw new NoSuchPlace(`the wire of the ${lab} lab has one place only: name one with --lab docker`);
   switch (lab) {
     case 'netns':
       return { lab, openLab: netnsLabs({ client: netnsStack(client), server: netnsStack(server) }) };
@@ -50,7 +56,7 @@ export function whereOf({ lab, endpoint, client = endpoint, server = endpoint }:
     }
     case 'docker': {
       const places = { client: dockerPlace(client), server: dockerPlace(server) };
-      return { lab, openLab: dockerLabs({ places }) };
+      return { lab, openLab: dockerLabs({ places, wire: wirePlace(wire ?? 'auto') }) };
     }
     default:
       throw new NoSuchPlace(
@@ -110,6 +116,15 @@ export function dockerPlace(name: string): DockerPlace {
       `there is no endpoint "${name}" in the docker lab: its kernel is the one that the engine runs on, linux`,
     );
   return { stack };
+}
+
+function wirePlace(name: string): WirePlace {
+  const known = WIRE_PLACES.find((each) => each === name);
+  if (known === undefined)
+    throw new NoSuchPlace(
+      `there is no place "${name}" for the wire${didYouMean(name, WIRE_PLACES) || `: there is ${WIRE_PLACES.join(', ')}`}`,
+    );
+  return known;
 }
 
 /** The project's own TCP, or a kernel that was built here: the version that is named, or the newest. */

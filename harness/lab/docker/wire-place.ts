@@ -8,7 +8,8 @@ import type { LabOptions } from '../lab.js';
 import type { Belongings } from './belongings.js';
 
 /** `here`: on a thread of this process, which must be root on the engine's machine; `sidecar`: in a container beside theirs. */
-export type WirePlace = 'here' | 'sidecar' | 'auto';
+export type WirePlace = (typeof WIRE_PLACES)[number];
+export const WIRE_PLACES = ['auto', 'here', 'sidecar'] as const;
 
 /** A container at an end of the wire. */
 export interface WiredContainer {
