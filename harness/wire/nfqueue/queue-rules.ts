@@ -4,9 +4,9 @@
  * They stand last in the `mangle` table: what comes in has its local address there already, what goes out has it still, and the
  * machine's own filter comes behind. Over the loopback a segment is taken once, where it comes in.
  *
- * Between two addresses what comes in is taken before it is routed. Then the kernel looks for a packet's socket ahead of time (tcp_v4_early_demux),
- * and one that waits behind the ACK of a handshake would be given to a request that is gone when its turn comes: the kernel makes another socket
- * of it and throws that away, which the eyes would see as states.
+ * Between two addresses what comes in is taken before it is routed. At INPUT the kernel has looked for the packet's socket already
+ * (tcp_v4_early_demux): what waits there behind the ACK of a handshake belongs to a request that is gone when its turn comes. The kernel makes
+ * another socket of that and throws it away, and the eyes would see its states.
  */
 
 /** Our own packets bear it, and pass. */
