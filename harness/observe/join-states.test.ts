@@ -230,6 +230,24 @@ describe('states from tracepoints joined with looks', () => {
     expect(story({ sightings, events }).at(-1)).to.equal('50 FIN-WAIT-2 -> TIME-WAIT, exact (tracepoint)');
   });
 
+  it('leave out a socket that was made of a segment of a connection that has one', () => {
+    const events = [
+      changed('server', 10, 'LISTEN', 'SYN-RECEIVED'),
+      changed('server', 11, 'SYN-RECEIVED', 'ESTABLISHED'),
+      changed('server', 12, 'LISTEN', 'SYN-RECEIVED', { socket: 2 }),
+      changed('server', 13, 'SYN-RECEIVED', 'CLOSED', { socket: 2 }),
+      changed('server', 20, 'ESTABLISHED', 'CLOSE-WAIT'),
+      // After its end another connection of the pair may fail by itself.
+      changed('server', 30, 'CLOSE-WAIT', 'CLOSED'),
+      changed('server', 40, 'LISTEN', 'SYN-RECEIVED', { socket: 3 }),
+      changed('server', 41, 'SYN-RECEIVED', 'CLOSED', { socket: 3 }),
+    ];
+    const { transitions } = joinStates({ sightings: [], events });
+    expect(transitions.map(({ to }) => to).join(' ')).to.equal(
+      'SYN-RECEIVED ESTABLISHED CLOSE-WAIT CLOSED SYN-RECEIVED CLOSED',
+    );
+  });
+
   it('are no others where the kernel sets a state again: a close in CLOSING', () => {
     const events = [
       changed('client', 10, 'FIN-WAIT-1', 'CLOSING'),
