@@ -54,25 +54,29 @@ describe('what a process that was killed has left in an engine', function () {
 
   it('goes by itself where its input was the process, and is swept where not; those of the living stay', async () => {
     const [living, killed] = await Promise.all([maker(), maker()]);
-    await kill(killed);
-    const deadlineMs = performance.now() + GONE_WITHIN_MS;
-    while ((await containers()).includes(killed.made.open)) {
-      if (performance.now() > deadlineMs) throw new Error('the container with streams is still there');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    try {
+      await kill(killed);
+      const deadlineMs = performance.now() + GONE_WITHIN_MS;
+      while ((await containers()).includes(killed.made.open)) {
+        if (performance.now() > deadlineMs) throw new Error('the container with streams is still there');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const left = [killed.made.closed, living.made.open, living.made.closed];
+      expect(await containers()).to.include.members(left);
+
+      const swept = await test.engine.sweep();
+      expect(swept.containersBefore).to.be.at.least(left.length);
+      expect(swept.containersBefore - swept.containersAfter).to.be.at.least(1);
+      expect(swept.networksBefore - swept.networksAfter).to.be.at.least(1);
+      expect(await containers()).to.not.include(killed.made.closed);
+      expect(await networks()).to.not.include(killed.made.network);
+      expect(await containers()).to.include.members([living.made.open, living.made.closed]);
+      expect(await networks()).to.include(living.made.network);
+    } finally {
+      await kill(living);
+      await test.engine.sweep();
     }
-    expect(await containers()).to.include.members([killed.made.closed, living.made.open, living.made.closed]);
-
-    const swept = await test.engine.sweep();
-    expect(swept.containersBefore - swept.containersAfter).to.be.at.least(1);
-    expect(swept.networksBefore - swept.networksAfter).to.be.at.least(1);
-    expect(await containers()).to.not.include(killed.made.closed);
-    expect(await networks()).to.not.include(killed.made.network);
-    expect(await containers()).to.include.members([living.made.open, living.made.closed]);
-    expect(await networks()).to.include(living.made.network);
-
-    await kill(living);
-    await test.engine.sweep();
-    expect(await containers()).to.not.include.members([living.made.open, living.made.closed]);
+    for (const id of [living.made.open, living.made.closed]) expect(await containers()).to.not.include(id);
     expect(await networks()).to.not.include(living.made.network);
   });
 });

@@ -8,6 +8,7 @@ import { hasEnded, LABEL, type Owner, parseOwner } from './owner-label.js';
 export interface EngineSwept {
   /** Of all lastacks, living ones and those of other machines included. */
   readonly containersBefore: number;
+  /** Of those, what is left: nothing that was made meanwhile. */
   readonly containersAfter: number;
   readonly networksBefore: number;
   readonly networksAfter: number;
@@ -25,16 +26,23 @@ export async function sweepEngine(docker: Dockerode, engine: string, here: Owner
   };
   const containers = await ourContainers(docker, engine);
   const networks = await ourNetworks(docker, engine);
-  for (const { id } of containers.filter(isEnded))
-    await removeContainer(docker, id, { engine, what: `remove container ${id.slice(0, 12)}` });
-  for (const { id } of networks.filter(isEnded)) await removeNetwork(docker, engine, id);
+  // What cannot be removed is counted below, and keeps nothing else.
+  await Promise.allSettled(
+    containers
+      .filter(isEnded)
+      .map(({ id }) => removeContainer(docker, id, { engine, what: `remove container ${id.slice(0, 12)}` })),
+  );
+  await Promise.allSettled(networks.filter(isEnded).map(({ id }) => removeNetwork(docker, engine, id)));
   return {
     containersBefore: containers.length,
-    containersAfter: (await ourContainers(docker, engine)).length,
+    containersAfter: stillThere(containers, await ourContainers(docker, engine)),
     networksBefore: networks.length,
-    networksAfter: (await ourNetworks(docker, engine)).length,
+    networksAfter: stillThere(networks, await ourNetworks(docker, engine)),
   };
 }
+
+const stillThere = (before: readonly Left[], after: readonly Left[]): number =>
+  before.filter(({ id }) => after.some((each) => each.id === id)).length;
 
 /** What the engine is still making for a process that has ended comes a little later. */
 const LOOKS_AGAIN_AFTER_MS = 1000;

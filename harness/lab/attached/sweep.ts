@@ -1,5 +1,5 @@
 /** Finds what lastacks that were killed left in the network namespaces of this machine, and takes it away. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetworkNamespace } from '../../sys/index.js';
 import { RulesUnavailable, sweepEndedRules } from '../../wire/index.js';
@@ -38,12 +38,13 @@ export async function sweepNamespaces(): Promise<Swept> {
   const worker = async (): Promise<void> => {
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop())
       try {
-        add(attached, sweepAttached(path));
-        add(applied, await sweepEndedRules({ namespace: path }));
+        // Held open: it stays a namespace, whoever leaves it meanwhile.
+        using namespace = NetworkNamespace.ofPath(path);
+        add(attached, sweepAttached(namespace));
+        add(applied, await sweepEndedRules({ namespace: `/proc/${process.pid}/fd/${namespace.fd}` }));
       } catch (error) {
-        // One that has gone meanwhile has nothing left in it.
-        const isOurs = error instanceof AttachRefused || error instanceof RulesUnavailable;
-        if (isOurs && existsSync(path)) refused.add(error.message);
+        // One that had gone has nothing left in it, and neither has a file that is none any more.
+        if (error instanceof AttachRefused || error instanceof RulesUnavailable) refused.add(error.message);
       }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -56,8 +57,7 @@ function add(sum: { -readonly [K in keyof SweptRules]: number }, more: SweptRule
   sum.after += more.after;
 }
 
-function sweepAttached(path: string): SweptRules {
-  using namespace = NetworkNamespace.ofPath(path);
+function sweepAttached(namespace: NetworkNamespace): SweptRules {
   const before = countRules(namespace);
   if (before === 0) return { before, removed: 0, after: 0 };
   return { before, removed: sweepRules(namespace), after: countRules(namespace) };
