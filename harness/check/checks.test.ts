@@ -3,6 +3,7 @@ import { isRequirement } from '../spec/index.js';
 import type { Trace } from '../trace/index.js';
 import { allChecks } from './all-checks.js';
 import type { Verdict } from './check.js';
+import { closeToldAsEnd } from './close.js';
 import { isRed } from './define.js';
 import * as long from './long-stories.fixture.js';
 import * as story from './stories.fixture.js';
@@ -123,6 +124,29 @@ const STORIES: Readonly<Record<string, readonly [() => Trace, Verdict?]>> = {
   'resets-not-answered': [story.aborted],
   'transitions-legal': [story.closed],
 };
+
+describe('a check that asks what a program was told', () => {
+  const told = closeToldAsEnd('server');
+  const ofApplication = (trace: Trace): Trace => ({
+    ...trace,
+    endpoints: trace.endpoints.map((end) =>
+      end.side === 'server' ? { ...end, application: 'container web (nginx:1.27)' } : end,
+    ),
+    events: trace.events.filter((event) => event.kind !== 'call' || event.side !== 'server'),
+  });
+
+  it('judges it where somebody drives the program, and says that nobody saw it where it is a user’s own', () => {
+    expect(told.judge(story.closed()).verdict).to.equal('pass');
+    expect(told.judge(ofApplication(story.closed()))).to.deep.include({
+      verdict: 'inconclusive',
+      finding: 'the server is container web (nginx:1.27), and what its program calls and is told nobody saw',
+    });
+  });
+
+  it('judges the other side as ever', () => {
+    expect(closeToldAsEnd('client').judge(ofApplication(story.closed())).verdict).to.equal('pass');
+  });
+});
 
 describe('the checks', () => {
   it('have ids of their own, a story each, and requirements that the catalogue knows', () => {

@@ -102,6 +102,6 @@ export async function attached(args: readonly string[], options: SpawnedOptions)
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  await says(/attached to process/);
+  await says(/^attached to /m);
   return { child, ended: end, says };
 }
