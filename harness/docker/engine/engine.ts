@@ -1,13 +1,11 @@
 /** A Docker engine: what lastack makes in it, finds in it, and takes away again. */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
-import { homedir } from 'node:os';
 import type Dockerode from 'dockerode';
 import { limited } from './call-limit.js';
 import { type RunningContainer, startContainer } from './container.js';
 import { type ContainerSpec, type Named, purposeWord } from './container-spec.js';
-import { type EngineOptions, engineAddress, publishedHost, type Surroundings } from './engine-address.js';
+import { type EngineOptions, engineAddress, publishedHost } from './engine-address.js';
 import { openClient } from './engine-client.js';
 import { EngineError, imageMissing } from './engine-error.js';
 import { type Executed, executeIn } from './execute.js';
@@ -16,7 +14,8 @@ import { type Guard, startGuard } from './guard.js';
 import { isOfThisMachine } from './locality.js';
 import { type EngineNetwork, makeNetwork, type NetworkOptions } from './network.js';
 import { LABEL, ownerLabel, thisProcess } from './owner-label.js';
-import { type EngineSwept, removeRun, sweepEngine } from './sweep.js';
+import { surroundings } from './surroundings.js';
+import { type EngineSwept, sweepEngine } from './sweep.js';
 
 /** What an engine says of itself. */
 export interface EngineFacts {
@@ -166,11 +165,6 @@ export class Engine implements AsyncDisposable {
     return executeIn(this.docker, { engine: this.text, id, command });
   }
 
-  /** Removes what a process has made that has ended. */
-  removeRun(runId: string): Promise<void> {
-    return removeRun(this.docker, this.text, runId);
-  }
-
   sweep(): Promise<EngineSwept> {
     return sweepEngine(this.docker, this.text, this.#owner);
   }
@@ -214,20 +208,4 @@ interface EngineInfo {
   readonly ServerVersion: string;
   readonly Driver: string;
   readonly CgroupVersion?: string;
-}
-
-function surroundings(): Surroundings {
-  const orNothing = <T>(look: () => T, nothing: T): T => {
-    try {
-      return look();
-    } catch {
-      return nothing;
-    }
-  };
-  return {
-    env: process.env,
-    home: homedir(),
-    read: (path) => orNothing(() => readFileSync(path, 'utf8'), undefined),
-    list: (folder) => orNothing(() => readdirSync(folder), []),
-  };
 }

@@ -45,7 +45,7 @@ const stillThere = (before: readonly Left[], after: readonly Left[]): number =>
   before.filter(({ id }) => after.some((each) => each.id === id)).length;
 
 /** What the engine is still making for a process that has ended comes a little later. */
-const LOOKS_AGAIN_AFTER_MS = 1000;
+const LOOKS_AGAIN_AFTER_MS = 500;
 const GIVES_UP_AFTER_MS = 60_000;
 
 /** Removes what a process has made that has ended; resolves when nothing of it is left, and nothing more comes. */
