@@ -31,9 +31,7 @@ export function joinStates({ sightings, events = [] }: Observations): {
   const inOrder = [...events].sort((a, b) => a.atNs - b.atNs);
   const lives = livesOf(sightings);
   const unclaimed = new Set(lives);
-  const chains = chainsOf(inOrder);
-  const real = chains.filter((chain) => !isThrownAway(chain, chains));
-  const transitions = real.flatMap((chain) => {
+  const transitions = chainsOf(inOrder).flatMap((chain) => {
     const life = lifeOf(chain, unclaimed);
     if (life !== undefined) unclaimed.delete(life);
     return joinOne(life === undefined ? chain : { ...chain, local: life.local }, life);
@@ -41,21 +39,6 @@ export function joinStates({ sightings, events = [] }: Observations): {
   for (const life of unclaimed) transitions.push(...transitionsFromSightings(life));
   return { transitions: transitions.sort((a, b) => a.atNs - b.atNs), notes: inOrder.flatMap(noteOf) };
 }
-
-/**
- * A socket that the kernel made of a segment of a connection that has one, and threw away at once: a packet that has waited at a hook is
- * given to the request that it was found to belong to before (inet_csk_complete_hashdance in net/ipv4/inet_connection_sock.c).
- */
-const isThrownAway = (chain: StateChain, chains: readonly StateChain[]): boolean =>
-  chain.changes[0]?.from === 'LISTEN' &&
-  closeOf(chain)?.from === 'SYN-RECEIVED' &&
-  chains.some(
-    (other) =>
-      other !== chain &&
-      pairKey(other.side, other) === pairKey(chain.side, chain) &&
-      startOf(other) < startOf(chain) &&
-      (closeOf(other)?.atNs ?? Number.POSITIVE_INFINITY) > startOf(chain),
-  );
 
 /** The life of the same pair that shares most of the chain's time. A chain that never learnt its port fits any. */
 function lifeOf(chain: StateChain, lives: ReadonlySet<SightedLife>): SightedLife | undefined {
