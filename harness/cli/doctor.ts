@@ -6,6 +6,7 @@ import { ownStackName } from '../endpoint/index.js';
 import { attachCapability, netnsCapability } from '../lab/index.js';
 import { probeEyes } from '../observe/index.js';
 import type { Terminal } from '../report/index.js';
+import { toxiproxyCapability } from '../toxiproxy/index.js';
 import { installedKernels, isUpToDate } from '../uml/index.js';
 import { DIALECTS, rulesCapability } from '../wire/index.js';
 import { EXIT } from './exit.js';
@@ -22,7 +23,7 @@ interface Finding {
 export async function doctor({ ascii }: Terminal): Promise<number> {
   const findings = [
     ...[node(), lab(), ...eyes(), attaching(), virtualLab(), ...rules()],
-    ...[await docker(), compose(), wireshark()],
+    ...[await docker(), compose(), toxiproxy(), wireshark()],
   ];
   const [yes, no] = ascii === true ? ['+', 'X'] : ['✓', '✗'];
   for (const { what, works, sentence } of findings)
@@ -98,6 +99,8 @@ function compose(): Finding {
   const sentence = 'not found: "apt-get install docker-compose" brings what runs docker-compose.yml';
   return { what: 'compose', works: false, isOptional: true, sentence };
 }
+
+const toxiproxy = (): Finding => ({ what: 'toxiproxy', isOptional: true, ...toxiproxyCapability() });
 
 function wireshark(): Finding {
   const { failed, stdout } = execaSync('tshark', ['--version'], { reject: false, stderr: 'ignore' });

@@ -113,7 +113,16 @@ describe('a machine that lacks something', () => {
     needsLabs.call(this);
     const { code, stdout, stderr } = await lastack(['doctor'], { folder: folder.path });
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
-    for (const part of ['node', 'netns lab', 'tracepoint', 'sock_diag', 'docker', 'compose', 'tshark'])
+    for (const part of [
+      'node',
+      'netns lab',
+      'tracepoint',
+      'sock_diag',
+      'docker',
+      'compose',
+      'toxiproxy',
+      'tshark',
+    ])
       expect(stdout).to.match(new RegExp(`^[✓✗+X] ${part} +\\S`, 'm'));
   });
 

@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { toxiproxyScenarios } from '../../suites/toxiproxy/index.js';
-import { netnsCapability } from '../lab/index.js';
+import { EngineError } from '../docker/index.js';
+import { closeSharedEngine, netnsCapability } from '../lab/index.js';
+import { viaPlace } from '../run/index.js';
 import { findToxiproxyServer } from '../toxiproxy/index.js';
 import { EXIT } from './exit.js';
 import { lastack, type TemporaryFolder, temporaryFolder } from './spawned.fixture.js';
@@ -19,6 +21,38 @@ describe('lastack with Toxiproxy in the middle', function () {
     const { code, stdout } = await lastack(['list', 'toxiproxy'], { folder: folder.path });
     expect(code).to.equal(EXIT.asExpected);
     for (const { id } of toxiproxyScenarios) expect(stdout).to.include(`  ${id}  [`);
+  });
+
+  it('refuses a lab in which time is not real', async () => {
+    const { code, stderr } = await lastack(['run', 'toxiproxy', '--lab', 'virtual'], { folder: folder.path });
+    expect(code).to.equal(EXIT.usage);
+    expect(stderr).to.include('Toxiproxy runs in real time, and not in the virtual lab');
+  });
+
+  it('says in one sentence that there is no engine for containers', async () => {
+    const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+    const args = ['repro', 'toxiproxy/down', '--lab', 'docker'];
+    const { code, stderr } = await lastack(args, { folder: folder.path, env });
+    expect(code).to.equal(EXIT.environment);
+    expect(stderr).to.match(/^lastack: [^\n]*\/nowhere\/docker\.sock[^\n]*\n$/);
+  });
+
+  it('shows one that is played between containers', async function () {
+    try {
+      await viaPlace('docker')?.ready();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      process.stderr.write(`skipped: ${error.message}\n`);
+      return this.skip();
+    } finally {
+      await closeSharedEngine();
+    }
+    const args = ['repro', 'toxiproxy/down', '--lab', 'docker', '--ip', '6', '--out', 'out'];
+    const { code, stdout } = await lastack(args, { folder: folder.path });
+    expect(code, stdout).to.equal(EXIT.asExpected);
+    for (const text of ['client and proxy:', 'verdict: pass (3 pass)']) expect(stdout).to.include(text);
+    const trace = readFileSync(join(folder.path, 'out', 'toxiproxy-down-client-leg-ipv6.trace.json'), 'utf8');
+    expect(JSON.parse(trace)).to.have.property('lab', 'docker');
   });
 
   it('says in one sentence that there is no such server', async () => {

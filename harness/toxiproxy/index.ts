@@ -5,6 +5,8 @@ export {
   findToxiproxyServer,
   type ServerProgram,
   TOXIPROXY_VERSION,
+  type ToxiproxyCapability,
+  toxiproxyCapability,
   toxiproxyServer,
 } from './server-binary.js';
 export * from './server-process.js';

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { cacheFolder } from '../uml/index.js';
+import { cacheFolder, isInPath } from '../uml/index.js';
 import { ToxiproxyError } from './toxiproxy-error.js';
 
 export const TOXIPROXY_VERSION = '2.12.0';
@@ -38,6 +38,25 @@ export function findToxiproxyServer(env: NodeJS.ProcessEnv = process.env): Serve
   const installed = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'toxiproxy-server'));
   const path = installed.find((file) => existsSync(file));
   return path === undefined ? undefined : { path, way: 'installed' };
+}
+
+export interface ToxiproxyCapability {
+  readonly works: boolean;
+  readonly sentence: string;
+}
+
+/** Whether there is one, or could be; builds nothing. */
+export function toxiproxyCapability(env: NodeJS.ProcessEnv = process.env): ToxiproxyCapability {
+  try {
+    const found = findToxiproxyServer(env);
+    if (found !== undefined) return { works: true, sentence: `${found.path} (${found.way})` };
+  } catch (error) {
+    if (!(error instanceof ToxiproxyError)) throw error;
+    return { works: false, sentence: error.message };
+  }
+  return isInPath('go', env.PATH ?? '')
+    ? { works: true, sentence: `is built by Go at its first use (${TOXIPROXY_VERSION}, about a minute)` }
+    : { works: false, sentence: notBuilt('there is no Go here').message };
 }
 
 let building: Promise<ServerProgram> | undefined;

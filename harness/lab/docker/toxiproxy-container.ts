@@ -1,25 +1,33 @@
 /** A Toxiproxy server in a container: with our client, and with the npm package for those who know that. */
 import {
+  type ContainerSpec,
   type Engine,
   EngineError,
   type EngineNetwork,
   imageName,
   type RunningContainer,
 } from '../../docker/index.js';
+import type { Address } from '../../endpoint/index.js';
 import { nodeClient, type Toxiproxy, ToxiproxyClient, ToxiproxyError } from '../../toxiproxy/index.js';
 import type { Settings } from '../lab.js';
+import { addressText } from '../via/address-text.js';
 import { sysctlsOf } from './docker-place.js';
 
 export interface ToxiproxyContainerOptions {
   readonly engine: Engine;
-  /** The first is where its API is reached, where that is from here. */
-  readonly networks: readonly [EngineNetwork, ...EngineNetwork[]];
-  /** Names that others in the first network know it by. */
-  readonly aliases?: readonly string[];
+  /** The first is the one in which it is reached from here. */
+  readonly networks: readonly [Network, ...Network[]];
+  /** What others in the first network call it. */
+  readonly name?: string;
+  /** At which its proxies listen for programs that are not in its networks, as `address` tells. */
+  readonly ports?: readonly number[];
   readonly settings?: Settings;
 }
 
+type Network = Pick<EngineNetwork, 'name'>;
+
 const API_PORT = 8474;
+const LOCALHOST = '127.0.0.1';
 const ANSWERS_WITHIN_MS = 20_000;
 const ASKS_EVERY_MS = 20;
 
@@ -28,32 +36,44 @@ export class ToxiproxyContainer implements AsyncDisposable {
   /** Of its API, from here. */
   readonly url: string;
   readonly client: ToxiproxyClient;
+  readonly #engine: Engine;
 
-  private constructor(container: RunningContainer, url: string) {
+  private constructor(engine: Engine, container: RunningContainer) {
+    this.#engine = engine;
     this.container = container;
-    this.url = url;
-    this.client = new ToxiproxyClient({ url });
+    this.url = `http://${addressText(this.address(API_PORT))}`;
+    this.client = new ToxiproxyClient({ url: this.url });
   }
 
   /** Resolves when its API answers. Rejects with `EngineError`, and leaves nothing behind. */
   static async start(options: ToxiproxyContainerOptions): Promise<ToxiproxyContainer> {
-    const { engine, networks, aliases, settings = {} } = options;
+    const { engine, networks, name, ports = [], settings = {} } = options;
     const [of, ...also] = networks;
     const container = await engine.start({
       image: imageName('toxiproxy'),
       purpose: 'toxiproxy',
-      network: { of, also, ...(aliases === undefined ? {} : { aliases }) },
+      network: { of, also, aliases: name === undefined ? [] : [name] },
       sysctls: sysctlsOf(settings),
-      ports: engine.isLocal ? [] : [{ container: API_PORT }],
+      ports: publishedOf(engine, [API_PORT, ...ports]),
     });
     try {
-      const started = new ToxiproxyContainer(container, urlOf(engine, container));
+      const started = new ToxiproxyContainer(engine, container);
       await started.#answers();
       return started;
     } catch (error) {
       await container[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Where a port of it is, from here. Throws a TypeError for one that its options do not name, where only published ones are reached. */
+  address(port: number): Address {
+    // Every network has IPv4.
+    if (this.#engine.isLocal) return { ip: this.container.ip(4), port };
+    const published = this.container.publishedPort(port);
+    if (published === undefined)
+      throw new TypeError(`port ${port} of ${this.container.name} is not published: name it in its ports`);
+    return { ip: this.#engine.host, port: published };
   }
 
   /** The npm package's face of this server. */
@@ -90,8 +110,11 @@ export class ToxiproxyContainer implements AsyncDisposable {
   }
 }
 
-/** Every network has IPv4. Of another machine, only published ports are reached. */
-function urlOf({ isLocal, host }: Engine, container: RunningContainer): string {
-  if (isLocal) return `http://${container.ip(4)}:${API_PORT}`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${container.publishedPort(API_PORT)}`;
-}
+/** On this machine its own address is the shorter way; of another one only published ports are reached. */
+const publishedOf = (
+  { isLocal, host }: Engine,
+  ports: readonly number[],
+): NonNullable<ContainerSpec['ports']> =>
+  isLocal
+    ? []
+    : ports.map((container) => ({ container, ...(host === LOCALHOST ? { hostIp: LOCALHOST } : {}) }));

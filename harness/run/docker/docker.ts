@@ -13,6 +13,8 @@ import {
   type PairedEnd,
   type PairedWireOptions,
   sharedEngine,
+  ToxiproxyContainer,
+  type ToxiproxyContainerOptions,
 } from '../../lab/index.js';
 import type { RunOptions } from '../play-in-lab.js';
 import { addressesBetween } from './common-network.js';
@@ -33,6 +35,12 @@ export interface BetweenOptions extends Pick<PairedWireOptions, 'faults' | 'eyes
   /** Default 4. */
   readonly ipVersion?: 4 | 6;
   readonly name?: string;
+}
+
+export interface ToxiproxyOptions extends Pick<ToxiproxyContainerOptions, 'name' | 'ports'> {
+  readonly network: Pick<EngineNetwork, 'name'>;
+  /** Networks that it is in besides. */
+  readonly also?: readonly Pick<EngineNetwork, 'name'>[];
 }
 
 export const docker = {
@@ -89,6 +97,13 @@ export const docker = {
       };
     });
   },
+
+  /**
+   * Toxiproxy in a network that others are in, where they call it by its `name`. Its `client` is ours; `nodeClient()` gives the npm
+   * package's. Rejects with `EngineError`.
+   */
+  toxiproxy: async ({ network, also = [], ...options }: ToxiproxyOptions): Promise<ToxiproxyContainer> =>
+    ToxiproxyContainer.start({ ...options, engine: await sharedEngine(), networks: [network, ...also] }),
 
   /** Labs between two containers of ours: `record({ openLab: docker.lab() }, story)`. */
   lab: (options?: DockerLabsOptions): RunOptions['openLab'] => dockerLabs(options),
