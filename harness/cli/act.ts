@@ -143,7 +143,7 @@ function actOnTarget(
   options: Options & { readonly target: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { target, send, endpoint, server, lab, client } = options;
+  const { target, send, endpoint, server, lab, client, wire } = options;
   if (endpoint !== undefined || server !== undefined || !['netns', 'docker'].includes(lab))
     throw new UsageError(
       'the server is the target, and the client a container beside it: leave out --endpoint, --server and --lab',
@@ -157,6 +157,7 @@ function actOnTarget(
       target,
       ...(send === undefined ? {} : { request: send }),
       ...(client === undefined ? {} : { client }),
+      ...(wire === undefined ? {} : { wire }),
       ipVersion: options.ip ?? 4,
       untilClosed: options.untilClosed ?? false,
       eyes: options.eyes ?? 'auto',

@@ -11,6 +11,7 @@ import { IMAGE_KINDS } from '../docker/index.js';
 import { matchesName } from '../run/index.js';
 import { parseVersion } from '../uml/index.js';
 import { type CommandLine, program } from './program.js';
+import { targetName } from './target-name.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FILES = [
@@ -97,7 +98,7 @@ for (const file of FILES) {
             : given.startsWith('images')
               ? IMAGE_KINDS.some((kind) => kind === name)
               : given === 'attach'
-                ? Number.isInteger(Number(name))
+                ? targetName(name).kind !== undefined
                 : [...allScenarios, ...toxiproxyScenarios].some((scenario) => matchesName(scenario, name));
         for (const name of names) expect(isName(name)).to.equal(true, name);
       });

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Engine } from '../docker/index.js';
+import { type Engine, imageName } from '../docker/index.js';
 import { traceFromJson } from '../trace/index.js';
 import {
   ComposeProject,
@@ -16,6 +16,7 @@ import {
   type Ended,
   ended,
   isOneSentence,
+  lastack,
   MAIN,
   start,
   type TemporaryFolder,
@@ -91,6 +92,17 @@ describe('lastack repro against a target', function () {
       expect(trace.settings).not.to.have.property('server.ipv4.tcp_orphan_retries');
     });
 
+  it('plays it with the wire in a sidecar', async function () {
+    if (!(await engine.hasImage(imageName('wire')))) {
+      process.stderr.write(`skipped: the image ${imageName('wire')} is missing\n`);
+      this.skip();
+    }
+    const { code, stdout, stderr } = await repro('lost-final-ack', '--wire', 'sidecar', '--send', STAYS);
+    expect(stderr).to.equal('');
+    expect(stdout).to.match(/final ACK.*dropped by fault 1/);
+    expect(code).to.equal(0);
+  });
+
   it('plays it with IPv6', async () => {
     const { code, stdout } = await repro('lost-final-ack', '--ip', '6', '--send', STAYS);
     expect(stdout).to.match(/final ACK.*dropped by fault 1/);
@@ -150,6 +162,22 @@ describe('lastack repro against a target', function () {
     expect(await madeBy(engine, child.pid)).to.deep.equal([]);
   });
 
+  it('killed, leaves the program served, and nothing that "clean" does not take away', async () => {
+    const child = begin('close/half-close', '--send', STAYS);
+    const over = ended(child);
+    while (rulesOfPid(containers.web.pid) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGKILL');
+    await over;
+    expect(await containers.curl('--max-time', '5')).to.equal('nginx answers\n');
+    // Its client's input has ended with it.
+    while ((await madeBy(engine, child.pid)).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(rulesOfPid(containers.web.pid)).to.be.greaterThan(0);
+    expect((await lastack(['clean'], { folder: folder.path })).code).to.equal(0);
+    expect(rulesOfPid(containers.web.pid)).to.equal(0);
+    expect(await containers.names()).to.have.lengthOf(2);
+  });
+
   it('finds a compose service', async function () {
     const place = temporaryFolder();
     try {
@@ -171,6 +199,7 @@ describe('lastack repro against a target', function () {
       ['a process', 'lost-final-ack', ['--target', '1234:80'], /"lastack attach 1234 --port 80"/],
       ['no port', 'lost-final-ack', ['--target', 'web'], /such as web:80/],
       ['another lab', 'lost-final-ack', ['--lab', 'virtual'], /leave out --endpoint, --server and --lab/],
+      ['no place for the wire', 'lost-final-ack', ['--wire', 'sidecat'], /did you mean "sidecar"/],
       ['another server', 'lost-final-ack', ['--server', 'stack'], /leave out --endpoint, --server/],
       [
         'our own TCP as the client',

@@ -10,7 +10,7 @@ import {
   sharedEngine,
 } from '../lab/index.js';
 import type { Terminal } from '../report/index.js';
-import { dockerPlace, type IpVersion, type Scenario, unplayable } from '../run/index.js';
+import { dockerPlace, type IpVersion, type Scenario, unplayable, wirePlace } from '../run/index.js';
 import { EXIT, UsageError } from './exit.js';
 import { repro } from './repro.js';
 import { targetAndPort } from './target-name.js';
@@ -27,6 +27,8 @@ export interface TargetCommand {
   readonly request?: Uint8Array;
   /** What the client is; default: the kernel under our own image. */
   readonly client?: string;
+  /** Where the wire runs; default: `auto`. */
+  readonly wire?: string;
   readonly ipVersion: IpVersion;
   readonly untilClosed: boolean;
   readonly eyes: NonNullable<LabOptions['eyes']>;
@@ -46,6 +48,7 @@ export async function reproTarget(command: TargetCommand, terminal: Terminal): P
     throw new UsageError(
       `--client ${client.stack}: the client of a target is a kernel, under our own image or another (image:NAME)`,
     );
+  const wire = wirePlace(command.wire ?? 'auto');
   try {
     const engine = await sharedEngine();
     const container = await containerNamed(engine, name);
@@ -56,6 +59,7 @@ export async function reproTarget(command: TargetCommand, terminal: Terminal): P
       engine,
       application,
       client,
+      wire,
       ...(request === undefined ? {} : { request }),
     });
     process.stdout.write(`${headLines(command, application).join('\n')}\n\n`);

@@ -118,7 +118,7 @@ export function dockerPlace(name: string): DockerPlace {
   return { stack };
 }
 
-function wirePlace(name: string): WirePlace {
+export function wirePlace(name: string): WirePlace {
   const known = WIRE_PLACES.find((each) => each === name);
   if (known === undefined)
     throw new NoSuchPlace(
