@@ -5,7 +5,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Connection } from '../harness/endpoint/index.js';
 import {
   AttachRefused,
   attach,
@@ -15,15 +14,14 @@ import {
   type Target,
 } from '../harness/lab/index.js';
 import type { Figure } from './figure.js';
+import { crowd } from './hundred-connections.js';
 import { BarePath, type Ends } from './paths.js';
 import { ping, takeTurns } from './round-trip.js';
-import { median, NANOS_PER_MS, nowNs } from './statistics.js';
-import { lostOf, transfer } from './throughput.js';
+import { median } from './statistics.js';
+import { transfer } from './throughput.js';
 
 const MAIN = fileURLToPath(new URL('../harness/cli/main.js', import.meta.url));
 const PORT = 5432;
-const CONNECTIONS = 100;
-const OCTETS = 10_000;
 const BULK_OCTETS = 4_000_000;
 /** A ping is a segment there and one back. */
 const SEGMENTS_OF_A_PING = 2;
@@ -147,34 +145,9 @@ function wireInProcess(path: BarePath): Promise<PairedWire> {
 async function hundredConnections(kind: 'looking' | 'paired, looking'): Promise<Figure[]> {
   await using path = new BarePath();
   await using wire = await PUT_IN[kind](path);
-  const listener = await path.server.listen({ port: PORT });
-  const beginNs = nowNs();
-  const pair = async (): Promise<readonly [Connection, Connection]> => {
-    const client = await path.client.connect(listener.local);
-    return [client, await listener.accept()];
-  };
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const [client, server] = await pair();
-      const received = server.receiveAll({ octets: OCTETS });
-      await client.send(new Uint8Array(OCTETS));
-      await received;
-      await client.close();
-      await server.close();
-    }),
-  );
-  const tookMs = (nowNs() - beginNs) / NANOS_PER_MS;
-  await wire.wire.quiet({ forMs: 50, withinMs: 5000 });
-  const { segments } = await wire.recording();
-  const lost = lostOf(segments) + (await wire.missed());
-  const where = kind === 'paired, looking' ? ' between two namespaces' : '';
-  return [
-    {
-      name: `  ${CONNECTIONS} connections at once${where}, ${segments.length} segments in ${tookMs.toFixed(0)} ms: lost or missed`,
-      value: String(lost),
-      target: { text: '0', isMet: lost === 0 },
-    },
-  ];
+  const { client, server } = path;
+  const through = kind === 'paired, looking' ? ' between two namespaces' : '';
+  return [await crowd({ client, server, port: PORT, wire, through })];
 }
 
 const targetOf = ({ pair }: BarePath): Target => {

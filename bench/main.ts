@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: what the labs and the own TCP cost, each beside what it stands in for, measured in the same run; `npm run bench --
- * virtual`, `-- netns`, `-- attached`, `-- stack` and `-- connections` measure one. Ends with 1 when a target is missed. Run it on an idle machine: the
+ * virtual`, `-- netns`, `-- attached`, `-- containers`, `-- stack` and `-- connections` measure one. Ends with 1 when a target is missed. Run it on an idle machine: the
  * ratios suffer less from company than the figures, but they do.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { netnsCapability, reexecInUserNamespace } from '../harness/lab/index.js';
 import { attachedWire } from './attached.js';
 import { stackConnections } from './connections.js';
+import { betweenContainers } from './containers.js';
 import { type Figure, printTable } from './figure.js';
 import { labSetup } from './lab-setup.js';
 import { ownTcp } from './own-tcp/index.js';
@@ -22,14 +23,16 @@ const PARTS = {
   netns: [segmentCost, labSetup, roundTrip, hundredConnections, bulk],
   virtual: [virtualLab],
   attached: [attachedWire],
+  containers: [betweenContainers],
   stack: [ownTcp],
   connections: [stackConnections],
 } as const;
 
+const ALL = ['netns', 'virtual', 'attached', 'containers', 'stack', 'connections'] as const;
+
 async function main(): Promise<number> {
   const names = process.argv.slice(2).filter((name): name is keyof typeof PARTS => name in PARTS);
-  const wanted =
-    names.length === 0 ? (['netns', 'virtual', 'attached', 'stack', 'connections'] as const) : names;
+  const wanted = names.length === 0 ? ALL : names;
   const { way, sentence } = netnsCapability();
   const takesNetns = wanted.some((name) => name === 'netns' || name === 'attached' || name === 'stack');
   if (takesNetns && way === 'user-namespace') return reexecInUserNamespace(process.argv.slice(1));

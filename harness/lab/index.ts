@@ -5,6 +5,7 @@ export {
   applicationLabs,
   refusedByApplications,
 } from './docker/application-labs.js';
+export { Belongings } from './docker/belongings.js';
 export {
   type ApplicationOptions,
   ContainerApplication,
@@ -17,7 +18,12 @@ export { ownBoxContainer } from './docker/own-box-container.js';
 export { closeSharedEngine, sharedEngine } from './docker/shared-engine.js';
 export { ToxiproxyContainer, type ToxiproxyContainerOptions } from './docker/toxiproxy-container.js';
 export { openToxiproxyContainers, type ViaContainersOptions } from './docker/toxiproxy-containers.js';
-export { WIRE_PLACES, type WirePlace } from './docker/wire-place.js';
+export {
+  type ContainersWireOptions,
+  openContainersWire,
+  WIRE_PLACES,
+  type WirePlace,
+} from './docker/wire-place.js';
 export * from './lab.js';
 export { type BarePair, openBarePair } from './netns/bare-pair.js';
 export { LabUnavailable } from './netns/explain.js';
