@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Agent } from 'node:http';
 import type Dockerode from 'dockerode';
+import { type AdoptedContainer, adoptContainer } from './adopt-container.js';
 import { limited } from './call-limit.js';
+import { type ComposeService, projectServices } from './compose-project.js';
 import { type RunningContainer, startContainer } from './container.js';
 import { type ContainerSpec, type Named, purposeWord } from './container-spec.js';
 import { type EngineOptions, engineAddress, publishedHost } from './engine-address.js';
@@ -158,6 +160,16 @@ export class Engine implements AsyncDisposable {
   /** A container of anybody's, by its name, its id or the beginning of that, or its compose service (`web`, `shop/web`). */
   find(name: string, as?: NameKind): Promise<FoundContainer> {
     return findContainer(this, name, as);
+  }
+
+  /** What compose has started of a project. */
+  services(project: string): Promise<readonly ComposeService[]> {
+    return projectServices(this, project);
+  }
+
+  /** The standard streams of a container that somebody else has started; it is not ours to remove. */
+  adopt(found: FoundContainer): Promise<AdoptedContainer> {
+    return adoptContainer(this, found);
   }
 
   /** Runs a program in a container that runs, to its end. */

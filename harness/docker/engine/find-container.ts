@@ -22,8 +22,8 @@ export interface FoundContainer {
 /** What a name is of; default: of either, a container's first. */
 export type NameKind = 'container' | 'service';
 
-const SERVICE = 'com.docker.compose.service';
-const PROJECT = 'com.docker.compose.project';
+export const SERVICE = 'com.docker.compose.service';
+export const PROJECT = 'com.docker.compose.project';
 
 export interface Listed {
   readonly Id: string;
@@ -103,9 +103,16 @@ export async function findContainer(
     limited({ engine, what: `look at container ${name}` }, (abortSignal) =>
       docker.getContainer(id).inspect({ abortSignal }),
     );
-  const found = await look();
+  return describedContainer(await look(), look);
+}
+
+/** What an engine tells of a container, as the rest of us knows it; `look` asks again. */
+export function describedContainer(
+  found: Dockerode.ContainerInspectInfo,
+  look: () => Promise<Dockerode.ContainerInspectInfo>,
+): FoundContainer {
   return {
-    id,
+    id: found.Id,
     name: found.Name.replace(/^\//, ''),
     image: found.Config.Image,
     pid: found.State.Pid,

@@ -1,3 +1,5 @@
+export type { AdoptedContainer } from './adopt-container.js';
+export { type ComposeService, ownContainerId, PIDS_OF_HOST } from './compose-project.js';
 export type { RunningContainer } from './container.js';
 export type { Ended as ContainerEnded } from './container-end.js';
 export type { ContainerSpec } from './container-spec.js';

@@ -5,7 +5,9 @@ import type { AgentChannel } from '../../endpoint/index.js';
 /** The end of what it complained of, for the sentence that says why it is gone. */
 const COMPLAINT_CHARACTERS = 500;
 
-export function containerChannel(container: RunningContainer): AgentChannel {
+type Spoken = Pick<RunningContainer, 'stdio' | 'ended'>;
+
+export function containerChannel(container: Spoken): AgentChannel {
   return new ContainerChannel(container);
 }
 
@@ -15,7 +17,7 @@ class ContainerChannel implements AgentChannel {
   #complaint = '';
   #isOver = false;
 
-  constructor({ stdio, ended }: RunningContainer) {
+  constructor({ stdio, ended }: Spoken) {
     this.#stdio = stdio;
     // What it no longer reads it cannot answer, and its end is told by `ended`.
     stdio.stdin.on('error', () => {});

@@ -7,12 +7,14 @@ import {
   type AgentHello,
   type CallLog,
   type Endpoint,
+  SocketError,
   type SocketState,
 } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
 import { decodeDiagMessage, dumpRequest, ReportedStates } from '../../observe/index.js';
 import { NETLINK_SOCK_DIAG } from '../../sys/index.js';
 import { askThroughAgent } from '../agent-netlink.js';
+import { settingFile } from '../setting-names.js';
 import { containerChannel } from './container-channel.js';
 import type { PlaceSpec } from './docker-place.js';
 
@@ -28,11 +30,16 @@ export interface ContainerStackOptions {
   readonly ip?: string;
 }
 
+/** What it must have of a container, whoever started it. */
+export interface StackContainer
+  extends Pick<RunningContainer, 'id' | 'pid' | 'stdio' | 'ended' | 'ip'>,
+    AsyncDisposable {}
+
 /** A stack as an end of one wire. */
 export interface ContainerEnd {
   readonly side: Side;
   readonly ip: string;
-  readonly container: RunningContainer;
+  readonly container: StackContainer;
   endpoint(clock: Clock, log: CallLog): Endpoint;
 }
 
@@ -40,15 +47,15 @@ const OWN_NAMESPACE = 0;
 const LEFT_WITHIN_MS = 3000;
 
 export class ContainerStack implements ContainerEnd, AsyncDisposable {
-  readonly container: RunningContainer;
+  readonly container: StackContainer;
   readonly hello: AgentHello;
-  readonly #options: ContainerStackOptions;
+  readonly #options: Pick<ContainerStackOptions, 'side' | 'ipVersion' | 'ip'>;
   readonly #client: AgentClient;
   #sequence = 0;
 
   private constructor(
-    options: ContainerStackOptions,
-    parts: { container: RunningContainer; client: AgentClient; hello: AgentHello },
+    options: Pick<ContainerStackOptions, 'side' | 'ipVersion' | 'ip'>,
+    parts: { container: StackContainer; client: AgentClient; hello: AgentHello },
   ) {
     this.#options = options;
     this.container = parts.container;
@@ -65,6 +72,14 @@ export class ContainerStack implements ContainerEnd, AsyncDisposable {
       ...spec,
       stdio: true,
     });
+    return ContainerStack.in(container, options);
+  }
+
+  /** An agent that runs already in a container with streams of ours, which it has from now on. */
+  static async in(
+    container: StackContainer,
+    options: Pick<ContainerStackOptions, 'side' | 'ipVersion' | 'ip'>,
+  ): Promise<ContainerStack> {
     try {
       const client = new AgentClient(containerChannel(container));
       return new ContainerStack(options, { container, client, hello: await client.hello() });
@@ -121,6 +136,17 @@ export class ContainerStack implements ContainerEnd, AsyncDisposable {
       stack: this.hello.stack,
       sockets: (): Promise<readonly SocketState[]> => this.#sockets(),
     });
+  }
+
+  /** A setting of its kernel, `net.` left out; undefined where it has none of that name. */
+  async setting(name: string): Promise<string | undefined> {
+    try {
+      const octets = await this.#client.readFile(OWN_NAMESPACE, settingFile(name));
+      return Buffer.from(octets).toString('utf8').trim().replaceAll(/\s+/g, ' ');
+    } catch (error) {
+      if (error instanceof SocketError) return undefined;
+      throw error;
+    }
   }
 
   async #sockets(): Promise<readonly SocketState[]> {
