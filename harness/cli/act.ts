@@ -20,6 +20,7 @@ import {
 import { didYouMean, messageOf } from '../text/index.js';
 import { attachTo } from './attach.js';
 import { clean } from './clean.js';
+import { compose } from './compose.js';
 import { doctor } from './doctor.js';
 import { enterNetns } from './enter-netns.js';
 import { EXIT, UsageError } from './exit.js';
@@ -41,6 +42,8 @@ export async function act({ command, names, options }: CommandLine): Promise<num
       return doctor(terminal);
     case 'attach':
       return actOnAttach(names, options, terminal);
+    case 'compose':
+      return actOnCompose(names, options, terminal);
     case 'clean':
       return clean();
     case 'kernel build':
@@ -184,6 +187,25 @@ function actOnAttach(
       ...(pcap === undefined ? {} : { pcap }),
       ...(forMs === undefined ? {} : { forMs }),
       ...(until === undefined ? {} : { until }),
+    },
+    terminal,
+  );
+}
+
+function actOnCompose(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
+  const { project, port, send, toxic, ip = 4, eyes = 'auto', out = join('reports', 'compose') } = options;
+  const all = names.length === 0 ? ['lost-final-ack'] : names;
+  return compose(
+    {
+      scenarios: all.map(scenarioNamed),
+      faults: faultsOf(options),
+      ipVersion: ip,
+      eyes,
+      outDir: out,
+      ...(project === undefined ? {} : { project }),
+      ...(port === undefined ? {} : { port }),
+      ...(send === undefined ? {} : { request: send }),
+      ...(toxic === undefined ? {} : { toxics: toxic }),
     },
     terminal,
   );

@@ -7,6 +7,7 @@ import type { LabOptions } from '../lab/index.js';
 import type { IpVersion } from '../run/index.js';
 import { requirement } from '../spec/index.js';
 import { messageOf, octetsOf } from '../text/index.js';
+import { asToxic, type Toxic } from '../toxiproxy/index.js';
 import { CHAINS, type Chain, DIALECTS, type Dialect, type RulePlace } from '../wire/index.js';
 
 /** What the options of all commands come to, checked. */
@@ -15,6 +16,7 @@ export interface CommandLine {
     | 'repro'
     | 'run'
     | 'attach'
+    | 'compose'
     | 'clean'
     | 'list'
     | 'rules'
@@ -48,6 +50,8 @@ export interface Options {
   /** A container or a compose service, and the port of its server. */
   readonly target?: string;
   readonly send?: Uint8Array;
+  readonly project?: string;
+  readonly toxic?: readonly Toxic[];
   readonly source?: string;
   readonly force?: boolean;
   readonly keep?: boolean;
@@ -98,6 +102,7 @@ export function program(version: string, act: (line: CommandLine) => Promise<voi
     .option('--jobs <n>', 'scenarios at once', positive)
     .action(acting('run'));
   attaching(root.command('attach'), acting);
+  composing(root.command('compose')).action(acting('compose'));
   filters(root.command('list'))
     .description('show the scenarios')
     .argument('[names...]', 'suites or scenarios')
@@ -158,6 +163,29 @@ function attaching(command: Command, acting: Acting): void {
     .action((pid: string, { for: forMs, ...options }: Options & { readonly for?: number }) =>
       acting('attach')(pid, forMs === undefined ? options : { ...options, forMs }),
     );
+}
+
+function composing(command: Command): Command {
+  return command
+    .description('play scenarios between the services of a compose project, which compose has started')
+    .argument('[names...]', 'scenarios (default: lost-final-ack)')
+    .option('--project <name>', 'the project (default: that of the service which this runs in)')
+    .option('--port <port>', "the server's port (default: the one that its image exposes)", port)
+    .option(
+      '--send <text>',
+      'what the client says to it, such as "GET / HTTP/1.1\\r\\nHost: web\\r\\n\\r\\n"',
+      octets,
+    )
+    .option('--fault <line>', 'add a fault, such as "drop final-ack once"; may be given again', addFault)
+    .option('--plan <file>', 'add the faults of a YAML or JSON file')
+    .option(
+      '--toxic <line>',
+      'of the Toxiproxy service, such as "latency downstream 100ms" (the default); may be given again',
+      addToxic,
+    )
+    .option('--ip <version>', '4 (default) or 6', ipVersion)
+    .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
+    .option('--out <folder>', 'where the files go (default: reports/compose)');
 }
 
 function kernels(command: Command, acting: Acting): void {
@@ -244,6 +272,10 @@ function addRequirement(id: string, sofar: readonly string[] = []): readonly str
 
 function addFault(line: string, sofar: readonly Fault[] = []): readonly Fault[] {
   return [...sofar, valid(() => parseFault(line))];
+}
+
+function addToxic(line: string, sofar: readonly Toxic[] = []): readonly Toxic[] {
+  return [...sofar, valid(() => asToxic(line))];
 }
 
 /** A value that a parser refuses is an option given wrongly: its sentence goes to the person. */

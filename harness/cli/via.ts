@@ -124,14 +124,16 @@ async function runEach(
 }
 
 export const reproVia = (scenario: ViaScenario, options: Options, terminal: Terminal): Promise<number> =>
-  atViaPlace(options, (setup) => reproOne(scenario, { ...options, setup }, terminal));
+  atViaPlace(options, (setup) => showVia(scenario, { ...options, setup }, terminal));
 
-async function reproOne(
+export interface ViaShow extends Pick<Options, 'out'> {
+  readonly setup: ViaRunOptions;
+}
+
+/** Plays one and shows it: both ladders, the verdicts, and where the files are. The exit code. */
+export async function showVia(
   scenario: ViaScenario,
-  {
-    out = join('reports', scenario.id.replaceAll('/', '-')),
-    setup,
-  }: Options & { readonly setup: ViaRunOptions },
+  { out = join('reports', scenario.id.replaceAll('/', '-')), setup }: ViaShow,
   terminal: Terminal,
 ): Promise<number> {
   const run = await runViaScenario(scenario, setup);

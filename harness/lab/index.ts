@@ -6,6 +6,7 @@ export {
   refusedByApplications,
 } from './docker/application-labs.js';
 export { Belongings } from './docker/belongings.js';
+export { ComposeLabs, type ComposeOptions } from './docker/compose/compose-labs.js';
 export {
   type ApplicationOptions,
   ContainerApplication,

@@ -11,7 +11,7 @@ import {
   type SocketState,
 } from '../../endpoint/index.js';
 import type { Side } from '../../fault/index.js';
-import { decodeDiagMessage, dumpRequest, ReportedStates } from '../../observe/index.js';
+import { type DiagSocket, decodeDiagMessage, dumpRequest, ReportedStates } from '../../observe/index.js';
 import { NETLINK_SOCK_DIAG } from '../../sys/index.js';
 import { askThroughAgent } from '../agent-netlink.js';
 import { settingFile } from '../setting-names.js';
@@ -151,14 +151,23 @@ export class ContainerStack implements ContainerEnd, AsyncDisposable {
 
   async #sockets(): Promise<readonly SocketState[]> {
     if (!this.hello.capabilities.netlink) return this.#client.sockets();
+    return this.#dumped(this.#options.ipVersion);
+  }
+
+  async #dumped(ipVersion: 4 | 6): Promise<readonly DiagSocket[]> {
     this.#sequence += 1;
     const answers = await askThroughAgent(
       { client: this.#client, namespace: OWN_NAMESPACE },
       NETLINK_SOCK_DIAG,
-      dumpRequest({ ipVersion: this.#options.ipVersion }),
+      dumpRequest({ ipVersion }),
       this.#sequence,
     );
     return answers.flatMap(decodeDiagMessage);
+  }
+
+  /** Those of its network namespace, whoever's, of both IP versions: a socket of IPv6 may have connections of IPv4. */
+  async allSockets(): Promise<readonly DiagSocket[]> {
+    return [...(await this.#dumped(4)), ...(await this.#dumped(6))];
   }
 
   /** Ends its agent, which resets what is still open, and waits until it has: whoever is at the other end is not left with it. */

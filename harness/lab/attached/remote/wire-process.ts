@@ -87,6 +87,8 @@ class WireServer {
   async #carryOut(request: RemoteRequest): Promise<RemoteValue> {
     switch (request.kind) {
       case 'hello':
+        // A harness before this one may have been killed.
+        await this.#takeOut();
         return { version: packageVersion(), bootId: this.#bootId };
       case 'clock':
         return monotonicNs() + this.#shiftNs;
@@ -96,9 +98,11 @@ class WireServer {
       case 'hook':
         await this.#opened().hook();
         return this.#opened().rules;
-      case 'unhook':
-        await this.#opened().close();
-        return this.#opened().rules;
+      case 'unhook': {
+        const wire = this.#opened();
+        await this.#takeOut();
+        return wire.rules;
+      }
       default:
         return this.#opened().request(request);
     }
@@ -138,15 +142,19 @@ class WireServer {
 
   /** Once, however often it is asked for. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#takeOut();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  /** The next harness may open another one: a process that a container keeps serves many, one after the other. */
+  async #takeOut(): Promise<void> {
+    const wire = this.#wire;
+    this.#wire = undefined;
+    const namespaces = this.#namespaces.splice(0);
     try {
-      await this.#wire?.close();
+      await wire?.close();
     } finally {
-      for (const namespace of this.#namespaces) namespace[Symbol.dispose]();
+      for (const namespace of namespaces) namespace[Symbol.dispose]();
     }
   }
 }

@@ -1,0 +1,1 @@
+export { DEFAULT_TOXICS, throughToxiproxy } from './through-toxiproxy.js';
