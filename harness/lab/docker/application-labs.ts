@@ -82,7 +82,7 @@ async function openApplicationLab(
     ipVersion,
     addresses,
     stacks: [stack],
-    reported: [],
+
     clock,
     wire,
     made: made.move(),

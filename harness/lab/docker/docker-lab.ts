@@ -66,7 +66,7 @@ interface Parts {
   readonly addresses: Readonly<Record<Side, string>>;
   readonly stacks: readonly ContainerEnd[];
   /** Of stacks that tell their states themselves. */
-  readonly reported: readonly ReportedStates[];
+  readonly reported?: readonly ReportedStates[];
   readonly clock: RealClock;
   readonly wire: PairedWire;
   readonly made: Belongings;
@@ -112,7 +112,7 @@ export class DockerLab implements Lab {
   }
 
   async recording(): Promise<Recording> {
-    const { reported, wire } = this.#parts;
+    const { reported = [], wire } = this.#parts;
     const seen = await wire.recording();
     const transitions = [seen, ...reported].flatMap((each) => each.transitions);
     const notes = [seen, ...reported].flatMap((each) => each.notes).sort((a, b) => a.atNs - b.atNs);
