@@ -154,7 +154,8 @@ describe('lastack attach', () => {
   it('is not cleaned away while it is attached', async () => {
     const run = await attach();
     const { stdout } = await lastack(['clean'], { folder: folder.path });
-    expect(stdout).to.match(/[48] left, of lastacks that are still attached/);
+    // Others may be attached on this machine as well.
+    expect(stdout).to.match(/[1-9]\d* left, of lastacks that are still attached/);
     expect(rules()).to.be.oneOf([4, 8]);
     run.child.kill('SIGINT');
     await run.ended;
@@ -176,8 +177,9 @@ describe('lastack attach', () => {
       expectRefusal(await refused(['4194305', ...PORT_ARGS]), /there is no process 4194305/, 2);
     });
 
-    it('says that a name is no process', async () => {
-      expectRefusal(await refused(['nginx', ...PORT_ARGS]), /"nginx" is no process id.*pgrep/, 2);
+    it('says that a name is no process, where there is no engine to look for containers in', async () => {
+      const run = await refused(['nginx', ...PORT_ARGS], { DOCKER_HOST: `unix://${folder.path}/none.sock` });
+      expectRefusal(run, /"nginx" is no process id.*pgrep/, 3);
     });
 
     for (const [what, args, named] of [
