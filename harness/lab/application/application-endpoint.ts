@@ -190,9 +190,9 @@ class ApplicationConnection implements Connection {
     if (how !== 'read') await this.close();
   }
 
-  /** Waits until it has closed by itself. */
+  /** Waits until it has closed by itself. One that was reset is closed: nobody's close is refused for that. */
   async close(): Promise<void> {
-    await this.until('close', ({ hasFinFrom }) => hasFinFrom.server);
+    await this.until('close', ({ hasFinFrom, isReset }) => hasFinFrom.server || isReset);
   }
 
   abort(): Promise<void> {

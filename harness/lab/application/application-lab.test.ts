@@ -127,8 +127,9 @@ describe('a lab whose server is an application', () => {
   it('hears that the application was reset', async () => {
     await withApplication({ behaves: (connection) => connection.abort() }, async ({ lab }) => {
       const { server } = await opened(lab);
-      const error = await server.close().catch((each: unknown) => each);
+      const error = await server.receive().catch((each: unknown) => each);
       expect(error).to.be.instanceOf(SocketError).with.property('errno', 'ECONNRESET');
+      await server.close();
     });
   });
 
