@@ -152,7 +152,7 @@ async function hundredConnections(kind: 'looking' | 'paired, looking'): Promise<
 
 const targetOf = ({ pair }: BarePath): Target => {
   const namespace = pair.namespace('server');
-  return { text: 'a namespace', pid: process.pid, namespace, isAlive: () => true, [Symbol.dispose]() {} };
+  return { text: 'a namespace', reach: { kind: 'here', namespace }, isAlive: () => true };
 };
 
 async function connect(path: BarePath): Promise<Ends> {

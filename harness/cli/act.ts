@@ -16,6 +16,7 @@ import {
   unplayable,
   type Where,
   whereOf,
+  wirePlace,
 } from '../run/index.js';
 import { didYouMean, messageOf } from '../text/index.js';
 import { attachTo } from './attach.js';
@@ -177,7 +178,7 @@ function actOnAttach(
   options: Options,
   terminal: Terminal,
 ): Promise<number> {
-  const { port = 0, pcap, forMs, until, eyes = 'auto' } = options;
+  const { port = 0, pcap, forMs, until, eyes = 'auto', wire } = options;
   return attachTo(
     {
       target,
@@ -187,6 +188,7 @@ function actOnAttach(
       ...(pcap === undefined ? {} : { pcap }),
       ...(forMs === undefined ? {} : { forMs }),
       ...(until === undefined ? {} : { until }),
+      ...(wire === undefined ? {} : { wire: wirePlace(wire) }),
     },
     terminal,
   );

@@ -35,7 +35,7 @@ export function endOf(
   const timers: NodeJS.Timeout[] = [];
   const ended = new Promise<Ending>((resolve) => {
     const end = (how: Ending extends infer E ? (E extends Ending ? Omit<E, 'present'> : never) : never) =>
-      resolve({ ...how, present: attachment.present().connections } as Ending);
+      void connectionsOf(attachment).then((present) => resolve({ ...how, present } as Ending));
     onInterrupt(() => end({ kind: 'interrupt' }));
     attachment.failed.then(({ message }) => end({ kind: 'failed', sentence: message }));
     if (forMs !== undefined)
@@ -62,6 +62,13 @@ export function endOf(
   };
   return { ended, stop };
 }
+
+/** A wire that has failed cannot tell any more. */
+const connectionsOf = (attachment: Attachment): Promise<number> =>
+  attachment.present().then(
+    ({ connections }) => connections,
+    () => 0,
+  );
 
 const FULL = `${MOST_SEGMENTS} segments were seen, more are not kept: attach again to see more, for a shorter time`;
 

@@ -10,6 +10,7 @@ import {
   listeningText,
   type Recording,
   type Target,
+  type WirePlace,
 } from '../lab/index.js';
 import { LiveLadder, ReportError, type Terminal, writeTogether } from '../report/index.js';
 import { humanTime } from '../text/index.js';
@@ -28,6 +29,8 @@ export interface AttachCommand {
   readonly forMs?: number;
   readonly until?: Match;
   readonly eyes: NonNullable<LabOptions['eyes']>;
+  /** Of a container. */
+  readonly wire?: WirePlace;
 }
 
 /** What is shown has happened this long ago: later news of it have come by then. */
@@ -37,7 +40,7 @@ const TICK_MS = 60;
 const SHOWING_PART = 0.1;
 
 export async function attachTo(command: AttachCommand, terminal: Terminal): Promise<number> {
-  using target = await targetNamed(command.target);
+  await using target = await targetNamed(command.target, command.wire);
   const attachment = await attach({ ...command, target });
   try {
     return await watch(attachment, { command, target, terminal });
@@ -54,7 +57,7 @@ interface Watch {
 
 async function watch(attachment: Attachment, { command, target, terminal }: Watch): Promise<number> {
   const ladder = new LiveLadder(terminal);
-  print([...presentLines(attachment, target, command), '', ...ladder.head([])]);
+  print([...(await presentLines(attachment, target, command)), '', ...ladder.head([])]);
   const { ended, stop } = endOf(attachment, { ...command, target });
   let ending: Ending | undefined;
   ended.then((how) => {
@@ -112,8 +115,8 @@ async function lastRecording(attachment: Attachment, ending: Ending): Promise<Re
   return ending.kind === 'failed' ? attachment.remains() : attachment.recording();
 }
 
-function presentLines(attachment: Attachment, { text }: Target, { port, forMs }: AttachCommand) {
-  const { listeners, connections, anyListeners } = attachment.present();
+async function presentLines(attachment: Attachment, { text }: Target, { port, forMs }: AttachCommand) {
+  const { listeners, connections, anyListeners } = await attachment.present();
   const where = [...new Set(listeners.map(({ ip }) => (ip.includes(':') ? `[${ip}]` : ip)))].join(', ');
   const listening =
     listeners.length === 0 ? `nothing listens at port ${port}` : `port ${port} listens at ${where}`;

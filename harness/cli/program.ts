@@ -159,6 +159,7 @@ function attaching(command: Command, acting: Acting): void {
     .option('--for <time>', 'how long, such as 10s (default: until Ctrl-C)', duration)
     .option('--until <match>', 'until a segment matches, such as "final-ack"', match)
     .option('--pcap <file>', 'write a capture')
+    .option('--wire <place>', 'of a container: from here, by a sidecar, or auto (here where it may)')
     .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
     .action((pid: string, { for: forMs, ...options }: Options & { readonly for?: number }) =>
       acting('attach')(pid, forMs === undefined ? options : { ...options, forMs }),

@@ -2,11 +2,12 @@
 import type { Engine, FoundContainer } from '../docker/index.js';
 import {
   closeSharedEngine,
+  type FreedTarget,
   NoSuchTarget,
+  reachContainer,
   sharedEngine,
-  type Target,
-  targetOfContainer,
   targetOfPid,
+  type WirePlace,
 } from '../lab/index.js';
 import { messageOf } from '../text/index.js';
 import { EnvironmentError } from './exit.js';
@@ -15,17 +16,27 @@ import { type TargetName, targetName } from './target-name.js';
 type Named = Extract<TargetName, { kind: 'named' }>;
 
 /** Rejects with one sentence. A process is not looked for in an engine. */
-export async function targetNamed(text: string): Promise<Target> {
+export async function targetNamed(text: string, place?: WirePlace): Promise<FreedTarget> {
   const name = targetName(text);
-  if (name.kind === 'process') return targetOfPid(name.pid);
+  if (name.kind === 'process') {
+    const target = targetOfPid(name.pid);
+    return { ...target, [Symbol.asyncDispose]: async () => target[Symbol.dispose]() };
+  }
   try {
     const engine = await engineFor(name);
     const container = await containerNamed(engine, name);
-    const target = targetOfContainer(engine, container);
+    const target = await reachContainer(engine, container, place);
     if (container.isPaused) process.stderr.write(`lastack: ${pausedSentence(container)}\n`);
-    return target;
-  } finally {
+    return {
+      ...target,
+      async [Symbol.asyncDispose]() {
+        await target[Symbol.asyncDispose]();
+        await closeSharedEngine();
+      },
+    };
+  } catch (error) {
     await closeSharedEngine();
+    throw error;
   }
 }
 

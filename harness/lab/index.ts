@@ -12,6 +12,7 @@ export {
   ContainerApplication,
   type OtherSetting,
 } from './docker/container-application.js';
+export { type FreedTarget, reachContainer } from './docker/container-reach.js';
 export { containerText, targetOfContainer } from './docker/container-target.js';
 export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';

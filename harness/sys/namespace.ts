@@ -3,7 +3,7 @@
  * process, whatever ends it. `setns` works on the calling thread only and a socket keeps the namespace it was made in,
  * so a namespace is entered for one synchronous step and left again.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { CLONE_NEWNET } from './constants.js';
 import { check } from './errno.js';
 import { libc } from './libc.js';
@@ -45,10 +45,11 @@ export class NetworkNamespace implements Disposable {
     return new NetworkNamespace(fd);
   }
 
-  /** Runs a synchronous step inside the namespace. */
+  /** Runs a synchronous step inside the namespace. Where the thread is in it already that takes no capability. */
   run<T>(step: () => T): T {
     const home = NetworkNamespace.ofThisThread();
     try {
+      if (isSame(this.fd, home.fd)) return step();
       check(libc.setns(this.fd, CLONE_NEWNET), 'setns');
       try {
         return step();
@@ -63,4 +64,9 @@ export class NetworkNamespace implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.fd);
   }
+}
+
+function isSame(one: number, other: number): boolean {
+  const [a, b] = [fstatSync(one), fstatSync(other)];
+  return a.ino === b.ino && a.dev === b.dev;
 }

@@ -21,10 +21,8 @@ export function needsAttach(this: Mocha.Context): void {
 
 export const targetIn = (namespace: NetworkNamespace): Target => ({
   text: 'a namespace of the tests',
-  pid: process.pid,
-  namespace,
+  reach: { kind: 'here', namespace },
   isAlive: () => true,
-  [Symbol.dispose]: () => {},
 });
 
 /** Endpoints that know of no wire. */

@@ -258,7 +258,7 @@ describe('a wire attached to a namespace', () => {
     await using ends = new Ends();
     await ends.connected();
     await using wire = await attach({ target: targetIn(ends.namespace('server')), port: PORT });
-    const { listeners, connections } = wire.present();
+    const { listeners, connections } = await wire.present();
     expect(listeners.map(({ port }) => port)).to.deep.equal([PORT]);
     expect(connections).to.equal(1);
     expect((await wire.recording()).transitions).to.deep.equal([]);

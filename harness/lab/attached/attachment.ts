@@ -6,18 +6,21 @@ import { networkInterfaces } from 'node:os';
 import { type Clock, type Nanos, RealClock } from '../../clock/index.js';
 import type { Address } from '../../endpoint/index.js';
 import { type Fault, SIDES } from '../../fault/index.js';
-import { monotonicNs, type NetworkNamespace } from '../../sys/index.js';
+import type { DiagSocket } from '../../observe/index.js';
+import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
 import type { LabOptions, Recording } from '../lab.js';
 import { HookedWire } from './hooked-wire.js';
 import { ownedPairs, type PortIntake } from './intake.js';
 import type { RuleCounts } from './namespace-rules.js';
-import { listenersAmong, socketsIn } from './namespace-sockets.js';
-import type { Target } from './target.js';
+import { listenersAmong } from './namespace-sockets.js';
+import { eyesElsewhere } from './paired-start.js';
+import { RemoteWire } from './remote/index.js';
+import type { Reach, Target } from './target.js';
 import { WatchedWire } from './watched-wire.js';
 
 export interface AttachOptions {
-  /** Whose network namespace. Stays the caller's, to be disposed of after the attachment. */
+  /** Whose network namespace. Stays the caller's, to be freed after the attachment. */
   readonly target: Target;
   /** The server's port, whichever side the namespace has. */
   readonly port: number;
@@ -40,28 +43,38 @@ export async function attach({
   faults = [],
   eyes = 'auto',
 }: AttachOptions): Promise<Attachment> {
-  const { text, namespace } = target;
-  const localIps = ipsOf(namespace);
+  const { text, reach } = target;
+  const localIps = ipsOf(reach);
   const intake: PortIntake = { kind: 'port', port, localIps };
   const owns = ownership(intake);
   const clock = new RealClock(monotonicNs());
-  const wire = await WatchedWire.open({
+  const remote = reach.kind === 'process' ? await RemoteWire.connect(reach.process) : undefined;
+  const opening = WatchedWire.open({
     clock,
-    eyes,
+    eyes: remote === undefined || remote.isLocal ? eyes : eyesElsewhere(eyes),
     sideOf: (local, remote) => SIDES.find((side) => owns[side]({ local, remote })),
     knowsListeners: false,
-    host: (watching, onReports) =>
-      new HookedWire({ places: [{ text, namespace, intake }], faults, ...watching }, onReports),
+    host: async (watching, onReports) => {
+      if (reach.kind === 'here')
+        return new HookedWire({ places: [{ ...reach, text, intake }], faults, ...watching }, onReports);
+      if (remote === undefined) throw new TypeError('a wire in a process of its own has no connection to it');
+      await remote.open({ places: [{ path: reach.path, text, intake }], faults, ...watching }, onReports);
+      return remote;
+    },
     onSegment: ({ hook }, { from, to }) => {
       if (hook !== undefined) localIps.add(hook === 'output' ? from.ip : to.ip);
     },
   });
-  return new Attachment({ clock, target, intake, wire });
+  try {
+    return new Attachment({ clock, intake, wire: await opening });
+  } catch (error) {
+    await remote?.close();
+    throw error;
+  }
 }
 
 interface AttachmentParts {
   readonly clock: Clock;
-  readonly target: Target;
   readonly intake: PortIntake;
   readonly wire: WatchedWire;
 }
@@ -87,16 +100,20 @@ export class Attachment implements AsyncDisposable {
   }
 
   /** What there is at the port now. */
-  present(): Present {
-    const { intake, target } = this.#parts;
-    const owns = ownership(intake);
-    const sockets = socketsIn(target.namespace);
+  async present(): Promise<Present> {
+    const owns = ownership(this.#parts.intake);
+    const sockets = await this.sockets();
     const own = sockets.filter((socket) => owns.client(socket) || owns.server(socket));
     return {
       listeners: own.filter(({ state }) => state === 'LISTEN').map(({ local }) => local),
       connections: own.filter(({ state }) => state !== 'LISTEN' && state !== 'CLOSED').length,
       anyListeners: listenersAmong(sockets),
     };
+  }
+
+  /** All that the namespace has now. */
+  sockets(): Promise<readonly DiagSocket[]> {
+    return this.#parts.wire.sockets();
   }
 
   /** Segments that passed unseen, since there was no room for them. */
@@ -135,9 +152,11 @@ const ownership = (intake: PortIntake) => ({
   server: ownedPairs(intake, 'server'),
 });
 
-const ipsOf = (namespace: NetworkNamespace): Set<string> =>
+const ipsOf = (reach: Reach): Set<string> =>
   new Set(
-    Object.values(namespace.run(networkInterfaces)).flatMap((addresses = []) =>
-      addresses.map(({ address }) => address),
-    ),
+    reach.kind === 'process'
+      ? reach.localIps
+      : Object.values(reach.namespace.run(networkInterfaces)).flatMap((addresses = []) =>
+          addresses.map(({ address }) => address),
+        ),
   );

@@ -12,5 +12,5 @@ export {
 } from './paired-wire.js';
 export { serveWire, type WireProcess, type WireProcessOptions } from './remote/index.js';
 export { type Swept, sweepNamespaces } from './sweep.js';
-export { openTarget, type Target, type TargetWords, targetOfPid } from './target.js';
+export { type EnteredTarget, openTarget, type Target, type TargetWords, targetOfPid } from './target.js';
 export type { WireRecording } from './watched-wire.js';

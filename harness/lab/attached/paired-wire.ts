@@ -6,7 +6,7 @@
 import { type Clock, RealClock } from '../../clock/index.js';
 import type { PeerPort } from '../../endpoint/index.js';
 import { type Fault, otherSide, SIDES, type Side } from '../../fault/index.js';
-import type { SideOf } from '../../observe/index.js';
+import type { DiagSocket, SideOf } from '../../observe/index.js';
 import { ipBytes, ipv4Text, ipv6Text } from '../../segment/index.js';
 import { monotonicNs } from '../../sys/index.js';
 import type { WireControl } from '../../wire/index.js';
@@ -157,6 +157,11 @@ export class PairedWire implements AsyncDisposable {
   /** All that is known here, of a wire that has failed. */
   remains(): WireRecording {
     return this.#wire.remains();
+  }
+
+  /** All that the two namespaces have now. */
+  sockets(): Promise<readonly DiagSocket[]> {
+    return this.#wire.sockets();
   }
 
   /** Segments that passed unseen, since there was no room for them. */

@@ -2,19 +2,37 @@
 import { readFileSync } from 'node:fs';
 import { NetworkNamespace, startOfProcess } from '../../sys/index.js';
 import { AttachRefused, NoSuchTarget } from './attach-errors.js';
+import type { WireProcess } from './remote/index.js';
 
-export interface Target extends Disposable {
+export interface Target {
   /** For people: `process 1234 (nginx)`. */
   readonly text: string;
-  readonly pid: number;
-  /** Held open: it stays when the process ends. */
-  readonly namespace: NetworkNamespace;
+  /** How a wire comes to its network namespace. */
+  readonly reach: Reach;
   /** Whether the process is still there. */
   isAlive(): boolean;
 }
 
+export type Reach =
+  /** From here. It stays when the process ends. */
+  | { readonly kind: 'here'; readonly namespace: NetworkNamespace }
+  /** By a process that is in it, and by which the wire is run. */
+  | {
+      readonly kind: 'process';
+      readonly process: WireProcess;
+      /** Where that process finds it: `/proc/self/ns/net`. */
+      readonly path: string;
+      readonly localIps: readonly string[];
+    };
+
+/** One whose namespace this process may enter; it is held open. */
+export interface EnteredTarget extends Target, Disposable {
+  readonly pid: number;
+  readonly namespace: NetworkNamespace;
+}
+
 /** Throws `NoSuchTarget` or `AttachRefused`, in one sentence. */
-export function targetOfPid(pid: number): Target {
+export function targetOfPid(pid: number): EnteredTarget {
   return openTarget(pid, {
     text: `process ${pid} (${commandOf(pid)})`,
     missing: `there is no process ${pid} here: "ps -e" shows the processes`,
@@ -30,7 +48,7 @@ export interface TargetWords {
   readonly gone: string;
 }
 
-export function openTarget(pid: number, { text, missing, gone }: TargetWords): Target {
+export function openTarget(pid: number, { text, missing, gone }: TargetWords): EnteredTarget {
   const start = isZombie(pid) ? undefined : startOfProcess(pid);
   if (start === undefined) throw new NoSuchTarget(missing);
   const namespace = openNamespace(pid, { text, gone });
@@ -38,6 +56,7 @@ export function openTarget(pid: number, { text, missing, gone }: TargetWords): T
     text,
     pid,
     namespace,
+    reach: { kind: 'here', namespace },
     isAlive: () => !isZombie(pid) && startOfProcess(pid) === start,
     [Symbol.dispose]: () => namespace[Symbol.dispose](),
   };

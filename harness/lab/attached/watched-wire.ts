@@ -1,7 +1,7 @@
 /** A wire through hooks with the eyes on its sockets: the records of both, put together. What an attachment and a wire between two namespaces share. */
 import type { Nanos, RealClock } from '../../clock/index.js';
 import type { Address } from '../../endpoint/index.js';
-import type { NoteRecord, SideOf, TransitionRecord } from '../../observe/index.js';
+import type { DiagSocket, NoteRecord, SideOf, TransitionRecord } from '../../observe/index.js';
 import { decode } from '../../segment/index.js';
 import type { SegmentRecord, WireControl } from '../../wire/index.js';
 import type { LabOptions, Recording } from '../lab.js';
@@ -100,6 +100,11 @@ export class WatchedWire implements AsyncDisposable {
   /** Segments that passed unseen, since there was no room for them. */
   async missed(): Promise<number> {
     return (await this.#openHost().request({ kind: 'missed' })) as number;
+  }
+
+  /** All that the wire's namespaces have now. */
+  async sockets(): Promise<readonly DiagSocket[]> {
+    return (await this.#openHost().request({ kind: 'sockets' })) as readonly DiagSocket[];
   }
 
   peerPacket(packet: Uint8Array): void {

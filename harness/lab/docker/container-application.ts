@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import type { Engine, FoundContainer } from '../../docker/index.js';
 import type { Address } from '../../endpoint/index.js';
 import type { DiagSocket } from '../../observe/index.js';
-import { listenersAmong, listeningText, NoSuchTarget, socketsIn, type Target } from '../attached/index.js';
+import {
+  type EnteredTarget,
+  listenersAmong,
+  listeningText,
+  NoSuchTarget,
+  socketsIn,
+} from '../attached/index.js';
 import type { Settings } from '../lab.js';
 import { checkSettingName, settingFile } from '../setting-names.js';
 import { targetOfContainer } from './container-target.js';
@@ -28,7 +34,7 @@ export class ContainerApplication implements Disposable {
   /** A client of ours joins it. */
   readonly network: { readonly name: string };
   readonly address: Address;
-  readonly #target: Target;
+  readonly #target: EnteredTarget;
 
   /** Throws `NoSuchTarget` or `AttachRefused`, in one sentence. */
   constructor({ engine, container, port, ipVersion }: ApplicationOptions) {

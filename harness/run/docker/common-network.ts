@@ -1,12 +1,9 @@
 /** The network that two containers meet in. Pure. */
 import type { FoundContainer } from '../../docker/index.js';
 import { SIDES, type Side } from '../../fault/index.js';
-import { AttachRefused } from '../../lab/index.js';
+import { AttachRefused, containerText } from '../../lab/index.js';
 
-interface Placed {
-  readonly text: string;
-  readonly container: Pick<FoundContainer, 'networks'>;
-}
+type Placed = Pick<FoundContainer, 'name' | 'image' | 'pid' | 'networks'>;
 
 export interface NetworkChoice {
   readonly network?: string;
@@ -18,10 +15,10 @@ export function addressesBetween(
   places: Readonly<Record<Side, Placed>>,
   { network, ipVersion = 4 }: NetworkChoice,
 ): Readonly<Record<Side, string>> {
-  const both = SIDES.map((side) => places[side].text).join(' and ');
-  const common = places.client.container.networks
+  const both = SIDES.map((side) => containerText(places[side])).join(' and ');
+  const common = places.client.networks
     .map(({ name }) => name)
-    .filter((name) => places.server.container.networks.some((each) => each.name === name));
+    .filter((name) => places.server.networks.some((each) => each.name === name));
   const chosen = network === undefined ? common : common.filter((name) => name === network);
   const [name, ...others] = chosen;
   if (name === undefined) {
@@ -33,12 +30,11 @@ export function addressesBetween(
       `${both} share the networks ${chosen.join(', ')}: say which one is meant ("network")`,
     );
   const addressOf = (side: Side): string => {
-    const { text, container } = places[side];
-    const found = container.networks.find((each) => each.name === name);
+    const found = places[side].networks.find((each) => each.name === name);
     const address = ipVersion === 4 ? found?.ip : found?.ipv6;
     if (address === undefined)
       throw new AttachRefused(
-        `${text} has no IPv${ipVersion} address on the network ${name}: take one that has (ipVersion ${ipVersion})`,
+        `${containerText(places[side])} has no IPv${ipVersion} address on the network ${name}: take one that has (ipVersion ${ipVersion})`,
       );
     return address;
   };

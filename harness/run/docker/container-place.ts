@@ -1,6 +1,6 @@
-/** A container that runs, and its network namespace: found by whatever a test has of it. */
+/** A container that runs, found by whatever a test has of it. */
 import { type Engine, EngineError, type FoundContainer } from '../../docker/index.js';
-import { type Target, targetOfContainer } from '../../lab/index.js';
+import { containerText } from '../../lab/index.js';
 
 /** A name, an id, a compose service, or what knows its id: a container of ours, or of testcontainers. */
 export type ContainerRef =
@@ -8,16 +8,9 @@ export type ContainerRef =
   | { readonly id: string; readonly port?: number | undefined }
   | { getId(): string };
 
-export interface ContainerPlace extends Target {
-  readonly container: FoundContainer;
-}
-
-/** Rejects with `EngineError`, `NoSuchTarget` or `AttachRefused`. */
-export async function findPlace(engine: Engine, ref: ContainerRef): Promise<ContainerPlace> {
-  const container = await engine.find(idOf(ref));
-  const target = targetOfContainer(engine, container);
-  return { ...target, container, [Symbol.dispose]: () => target[Symbol.dispose]() };
-}
+/** Rejects with `EngineError`. */
+export const findContainer = (engine: Engine, ref: ContainerRef): Promise<FoundContainer> =>
+  engine.find(idOf(ref));
 
 function idOf(ref: ContainerRef): string {
   if (typeof ref === 'string') return ref;
@@ -25,10 +18,13 @@ function idOf(ref: ContainerRef): string {
 }
 
 /** The port that is meant where none was named. */
-export function portOf(ref: ContainerRef, { container, text }: ContainerPlace): number {
+export function portOf(ref: ContainerRef, container: FoundContainer): number {
   if (typeof ref === 'object' && 'port' in ref && ref.port !== undefined) return ref.port;
   const [port, ...others] = container.exposedPorts;
   if (port !== undefined && others.length === 0) return port;
   const which = port === undefined ? 'no port' : `the ports ${container.exposedPorts.join(', ')}`;
-  throw new EngineError('refused', `${text} exposes ${which}: say which one is meant ("port")`);
+  throw new EngineError(
+    'refused',
+    `${containerText(container)} exposes ${which}: say which one is meant ("port")`,
+  );
 }

@@ -3,8 +3,8 @@ import { release } from 'node:os';
 import { idleFaults } from '../../check/index.js';
 import type { SocketState, TcpState } from '../../endpoint/index.js';
 import type { Receipt, Side } from '../../fault/index.js';
-import type { Attachment, PairedWire, Recording, Target } from '../../lab/index.js';
-import { type Pair, SockDiag } from '../../observe/index.js';
+import type { Attachment, PairedWire, Recording } from '../../lab/index.js';
+import type { Pair } from '../../observe/index.js';
 import { decode } from '../../segment/index.js';
 import { assemble, type MarkEvent, type Trace } from '../../trace/index.js';
 import type { WireControl } from '../../wire/index.js';
@@ -16,8 +16,8 @@ import type { ReachOptions } from '../scenario.js';
 export interface Seen {
   readonly name: string;
   readonly lab: string;
-  /** Freed with the wire. */
-  readonly places: readonly Target[];
+  /** What is freed after the wire. */
+  readonly belongings: AsyncDisposable;
 }
 
 export interface OpenedWire {
@@ -42,7 +42,7 @@ export class ContainerWire implements AsyncDisposable {
     try {
       return new ContainerWire(seen, await open());
     } catch (error) {
-      for (const place of seen.places) place[Symbol.dispose]();
+      await seen.belongings[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -82,20 +82,13 @@ export class ContainerWire implements AsyncDisposable {
 
   /** Waits until a connection of this side is in one of these states; CLOSED is when none is left. Rejects with `WaitTimeout`. */
   async reaches(side: Side, states: TcpState | readonly TcpState[], options?: ReachOptions): Promise<void> {
-    const sockets = async () => this.#sockets(side);
+    const sockets = () => this.#sockets(side);
     await reaching({ side, clock: this.#opened.wire.clock, sockets }, states, options);
   }
 
-  #sockets(side: Side): readonly SocketState[] {
-    const { isOf } = this.#opened;
-    return this.#seen.places.flatMap(({ namespace }) =>
-      namespace.run(() => {
-        using diag = new SockDiag();
-        return ([4, 6] as const).flatMap((ipVersion) =>
-          diag.dump({ ipVersion }).filter((socket) => isOf(side, socket)),
-        );
-      }),
-    );
+  async #sockets(side: Side): Promise<readonly SocketState[]> {
+    const { isOf, wire } = this.#opened;
+    return (await wire.sockets()).filter((socket) => isOf(side, socket));
   }
 
   /** Takes the wire out: traffic flows as before. What faults hold or delay is lost, and TCP sends it again. */
@@ -108,7 +101,7 @@ export class ContainerWire implements AsyncDisposable {
     try {
       await this.#opened.wire[Symbol.asyncDispose]();
     } finally {
-      for (const place of this.#seen.places) place[Symbol.dispose]();
+      await this.#seen.belongings[Symbol.asyncDispose]();
     }
   }
 }

@@ -2,29 +2,36 @@
  * Docker for tests of one's own: `import { docker } from 'lastack'`. What it gives is freed by `await using`; what is not, goes with the
  * process. The engine is the one that the docker client would take (DOCKER_HOST, DOCKER_CONTEXT), and connected to at the first need.
  */
-import type { Engine, EngineNetwork, NetworkOptions } from '../../docker/index.js';
-import { SIDES, type Side } from '../../fault/index.js';
+import { RealClock } from '../../clock/index.js';
+import type { EngineNetwork, NetworkOptions } from '../../docker/index.js';
+import { SIDES } from '../../fault/index.js';
 import {
   type AttachOptions,
   attach,
+  Belongings,
+  containerText,
   type DockerLabsOptions,
   dockerLabs,
-  openPairedWire,
-  type PairedEnd,
+  openContainersWire,
   type PairedWireOptions,
+  reachContainer,
   sharedEngine,
   ToxiproxyContainer,
   type ToxiproxyContainerOptions,
+  type WirePlace,
 } from '../../lab/index.js';
+import { monotonicNs } from '../../sys/index.js';
 import type { RunOptions } from '../play-in-lab.js';
 import { addressesBetween } from './common-network.js';
-import { type ContainerPlace, type ContainerRef, findPlace, portOf } from './container-place.js';
+import { type ContainerRef, findContainer, portOf } from './container-place.js';
 import { ContainerWire } from './container-wire.js';
 import { runService, type Service, type ServiceOptions } from './service.js';
 
 export interface AttachToOptions extends Pick<AttachOptions, 'faults' | 'eyes'> {
   /** The server's, as the container knows it (default: the one that a service listens at, or the only one that the image exposes). */
   readonly port?: number;
+  /** Where the wire runs (default: here where this process may enter the container's namespace, else in a sidecar). */
+  readonly wire?: WirePlace;
   /** Names the trace (default: what it is attached to). */
   readonly name?: string;
 }
@@ -32,6 +39,8 @@ export interface AttachToOptions extends Pick<AttachOptions, 'faults' | 'eyes'> 
 export interface BetweenOptions extends Pick<PairedWireOptions, 'faults' | 'eyes' | 'ports'> {
   /** The network that both are in, where there are several. */
   readonly network?: string;
+  /** As with `attach`. */
+  readonly wire?: WirePlace;
   /** Default 4. */
   readonly ipVersion?: 4 | 6;
   readonly name?: string;
@@ -56,17 +65,16 @@ export const docker = {
    * compose service. Rejects with `EngineError`, `NoSuchTarget` or `AttachRefused`.
    */
   attach: async (container: ContainerRef, options: AttachToOptions = {}): Promise<ContainerWire> => {
-    const place = await findPlace(await sharedEngine(), container);
-    const { name = `attach to ${place.text}`, faults = [] } = options;
-    return await ContainerWire.open({ name, lab: 'attached', places: [place] }, async () => {
-      const port = options.port ?? portOf(container, place);
-      const wire = await attach({ ...options, target: place, port, faults });
-      return {
-        wire,
-        isOf: (side, { local, remote }) => (side === 'server' ? local : remote).port === port,
-        endpoints: [],
-      };
-    });
+    const engine = await sharedEngine();
+    const found = await findContainer(engine, container);
+    const port = options.port ?? portOf(container, found);
+    const { name = `attach to ${containerText(found)}`, faults = [] } = options;
+    const target = await reachContainer(engine, found, options.wire);
+    return await ContainerWire.open({ name, lab: 'attached', belongings: target }, async () => ({
+      wire: await attach({ ...options, target, port, faults }),
+      isOf: (side, { local, remote }) => (side === 'server' ? local : remote).port === port,
+      endpoints: [],
+    }));
   },
 
   /**
@@ -79,17 +87,27 @@ export const docker = {
     options: BetweenOptions = {},
   ): Promise<ContainerWire> => {
     const engine = await sharedEngine();
-    const places = await findBoth(engine, { client, server });
-    const name = options.name ?? `between ${places.client.text} and ${places.server.text}`;
-    const both = SIDES.map((side) => places[side]);
-    return await ContainerWire.open({ name, lab: 'between', places: both }, async () => {
-      const addresses = addressesBetween(places, options);
-      const end = ({ namespace }: ContainerPlace): PairedEnd => ({ kind: 'namespace', namespace });
-      const wire = await openPairedWire({
-        ...options,
-        ends: { client: end(places.client), server: end(places.server) },
-        addresses,
-      });
+    const found = {
+      client: await findContainer(engine, client),
+      server: await findContainer(engine, server),
+    };
+    const addresses = addressesBetween(found, options);
+    const both = SIDES.map((side) => containerText(found[side])).join(' and ');
+    const {
+      name = `between ${both}`,
+      faults = [],
+      eyes = 'auto',
+      ports = [],
+      wire: place = 'auto',
+    } = options;
+    const belongings = new Belongings();
+    return await ContainerWire.open({ name, lab: 'between', belongings }, async () => {
+      const ends = SIDES.map((side) => ({ side, container: found[side] }));
+      const clock = new RealClock(monotonicNs());
+      const wire = await openContainersWire(
+        { place, engine, ends, addresses, ports, faults, eyes, clock },
+        belongings,
+      );
       return {
         wire,
         isOf: (side, { local }) => local.ip === addresses[side],
@@ -108,16 +126,3 @@ export const docker = {
   /** Labs between two containers of ours: `record({ openLab: docker.lab() }, story)`. */
   lab: (options?: DockerLabsOptions): RunOptions['openLab'] => dockerLabs(options),
 } as const;
-
-async function findBoth(
-  engine: Engine,
-  refs: Readonly<Record<Side, ContainerRef>>,
-): Promise<Readonly<Record<Side, ContainerPlace>>> {
-  const client = await findPlace(engine, refs.client);
-  try {
-    return { client, server: await findPlace(engine, refs.server) };
-  } catch (error) {
-    client[Symbol.dispose]();
-    throw error;
-  }
-}

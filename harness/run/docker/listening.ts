@@ -1,7 +1,7 @@
 /** Whether a container listens at a port: by a look at its kernel's sockets where that is permitted, else by connecting. */
 import { connect } from 'node:net';
 import type { Address } from '../../endpoint/index.js';
-import { type Target, targetOfPid } from '../../lab/index.js';
+import { type EnteredTarget, targetOfPid } from '../../lab/index.js';
 import { SockDiag } from '../../observe/index.js';
 
 export type Listening = 'listens' | 'loopback' | 'no';
@@ -26,7 +26,7 @@ export function looksFor({ isLocal, pid, port, address }: Wanted): Looks {
   return { look: async () => listener(target, port), [Symbol.dispose]: () => target[Symbol.dispose]() };
 }
 
-function enterable(pid: number): Target | undefined {
+function enterable(pid: number): EnteredTarget | undefined {
   try {
     return targetOfPid(pid);
   } catch {
@@ -35,7 +35,7 @@ function enterable(pid: number): Target | undefined {
   }
 }
 
-function listener({ namespace }: Target, port: number): Listening {
+function listener({ namespace }: EnteredTarget, port: number): Listening {
   const listeners = namespace.run(() => {
     using diag = new SockDiag();
     return ([4, 6] as const)

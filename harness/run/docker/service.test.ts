@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
 import { needsTestEngine, type TestEngine } from '../../docker/engine/engine.fixture.js';
-import { Engine, EngineError } from '../../docker/index.js';
-import { AttachRefused } from '../../lab/index.js';
-import { findPlace } from './container-place.js';
+import { Engine, EngineError, imageName } from '../../docker/index.js';
+import { drop, syn } from '../../fault/index.js';
+import { AttachRefused, attach, reachContainer } from '../../lab/index.js';
+import { findContainer } from './container-place.js';
 import { runService } from './service.js';
 
 const SOCKET = '/var/run/docker.sock';
@@ -59,9 +60,34 @@ describe('a service in an engine that is not of this machine', function () {
     expect(String(error)).to.match(/did not listen at port 7000 within 500 ms; it said nothing$/);
   });
 
+  it('is attached to by a sidecar in its network', async function () {
+    if (!(await engine.hasImage(imageName('wire')))) {
+      process.stderr.write(`skipped: there is no image ${imageName('wire')} ("lastack images build wire")\n`);
+      return this.skip();
+    }
+    await using service = await started(['listen', String(PORT)]);
+    const found = await findContainer(engine, service);
+    await using target = await reachContainer(engine, found);
+    expect(target.reach.kind).to.equal('process');
+    const faults = [drop(syn(), { times: 1 })];
+    await using wire = await attach({ target, port: PORT, faults });
+    expect((await wire.present()).listeners.map(({ port }) => port)).to.include(PORT);
+    const { ip, port } = service.address;
+    const socket = connect({ host: ip, port }).on('error', () => {});
+    socket.end('hello');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).to.equal('hello');
+    const { receipts, transitions } = await wire.recording();
+    expect(receipts).to.have.nested.property('[0].acted', 1);
+    expect(transitions.filter(({ side }) => side === 'server').map(({ to }) => to)).to.include('ESTABLISHED');
+    await service[Symbol.asyncDispose]();
+    while (target.isAlive()) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
   it('cannot be attached to from here, and that is said', async () => {
     await using service = await started(['listen', String(PORT)]);
-    const error = await findPlace(engine, service).then(
+    const found = await findContainer(engine, service);
+    const error = await reachContainer(engine, found, 'here').then(
       () => undefined,
       (each: unknown) => each,
     );

@@ -4,11 +4,12 @@
  */
 import type { Nanos } from '../../../clock/index.js';
 import type { Side } from '../../../fault/index.js';
-import type { WatchedEnd } from '../../../observe/index.js';
+import type { DiagSocket, WatchedEnd } from '../../../observe/index.js';
 import { ipv4Text, ipv6Text } from '../../../segment/index.js';
 import { NetworkNamespace, SysError } from '../../../sys/index.js';
 import { HeldPackets, OWN_MARK, PacketQueue, type QueuedPacket, RawSender } from '../../../wire/index.js';
 import { type Intake, ownedPairs, senderOf, watchedSides } from '../intake.js';
+import { socketsIn } from '../namespace-sockets.js';
 import { isProbe, probeSegment } from './probe-segment.js';
 import type { GateOptions, ProbeResult } from './protocol.js';
 
@@ -113,6 +114,11 @@ export class Gate implements Disposable {
       ip: '',
       owns: ownedPairs(this.intake, side),
     }));
+  }
+
+  /** Those that the namespace has now. */
+  sockets(): readonly DiagSocket[] {
+    return socketsIn(this.#namespace);
   }
 
   /** Sends the namespace a segment that has to come by the queue. `catchUp` takes what has come. */

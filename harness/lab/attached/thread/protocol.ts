@@ -1,5 +1,6 @@
 /** What the main thread and the thread of an attached wire say to each other. Plain data, posted. */
 import type { Fault, Receipt, Side } from '../../../fault/index.js';
+import type { DiagSocket } from '../../../observe/index.js';
 import type { SyncResult, WireRequest } from '../../wire-request.js';
 import type { Intake } from '../intake.js';
 
@@ -34,6 +35,8 @@ export type AttachedRequest =
   | { readonly kind: 'probe'; readonly gate: number }
   /** Segments that passed unseen. */
   | { readonly kind: 'missed' }
+  /** All sockets of the namespaces. */
+  | { readonly kind: 'sockets' }
   | WireRequest;
 
 export type ProbeResult =
@@ -50,6 +53,7 @@ export type AttachedValue =
   | number
   | readonly number[]
   | ProbeResult
+  | readonly DiagSocket[]
   | SyncResult
   | readonly Receipt[]
   | undefined;

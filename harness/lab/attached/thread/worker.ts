@@ -76,6 +76,8 @@ class AttachedWorker {
         return gates.map(({ queue }) => queue.number);
       case 'missed':
         return gates.reduce((sum, { queue }) => sum + queue.missed, 0);
+      case 'sockets':
+        return gates.flatMap((gate) => gate.sockets());
       case 'probe':
         return gates[request.gate]?.probe(() => this.#loop.catchUp());
       case 'sync':
