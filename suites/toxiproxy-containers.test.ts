@@ -49,9 +49,9 @@ const verdictsOf = ({ scenario, outcome, results }: ViaRun): readonly string[] =
   ),
 ];
 
-async function needs(context: Mocha.Context, name: string): Promise<ViaPlace> {
-  const place = viaPlace(name);
-  if (place === undefined) throw new Error(`there is no place ${name}`);
+async function needs(context: Mocha.Context, lab: string): Promise<ViaPlace> {
+  const place = viaPlace({ lab });
+  if (place === undefined) throw new Error(`there is no place ${lab}`);
   try {
     await place.ready();
   } catch (error) {

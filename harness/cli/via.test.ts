@@ -39,7 +39,7 @@ describe('lastack with Toxiproxy in the middle', function () {
 
   it('shows one that is played between containers', async function () {
     try {
-      await viaPlace('docker')?.ready();
+      await viaPlace({ lab: 'docker' })?.ready();
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       process.stderr.write(`skipped: ${error.message}\n`);

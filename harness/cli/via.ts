@@ -48,7 +48,7 @@ export function viaNamed(names: readonly string[], options: Options): readonly V
       `the scenarios with Toxiproxy are run by themselves: leave out ${others.join(', ')}`,
     );
   const { lab, fault = [], plan, requirement, tag, endpoint = [] } = options;
-  if (viaPlace(lab) === undefined)
+  if (viaPlace(options) === undefined)
     throw new UsageError(
       `Toxiproxy runs in real time, and not in the ${lab} lab: leave out --lab, or take --lab docker`,
     );
@@ -76,7 +76,7 @@ async function atViaPlace(
   options: Options,
   work: (setup: ViaRunOptions) => Promise<number>,
 ): Promise<number> {
-  const place = viaPlace(options.lab);
+  const place = viaPlace(options);
   if (place === undefined) throw new TypeError(`viaNamed refuses the ${options.lab} lab`);
   const elsewhere = place.lab === 'netns' ? await enterNetns() : undefined;
   if (elsewhere !== undefined) return elsewhere;

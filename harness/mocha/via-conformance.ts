@@ -2,25 +2,31 @@
 import { AssertionError } from 'chai';
 import { isRed, type LegsCheck } from '../check/index.js';
 import { netnsCapability } from '../lab/index.js';
-import { runViaScenario, Turns, type ViaRun, type ViaScenario } from '../run/index.js';
+import {
+  runViaScenario,
+  Turns,
+  type ViaPlace,
+  type ViaRun,
+  type ViaScenario,
+  viaPlace,
+} from '../run/index.js';
 import { messageOf } from '../text/index.js';
-import { toxiproxyServer } from '../toxiproxy/index.js';
-import { lab } from './where.js';
+import { said } from './where.js';
 
-/** Each has three namespaces and a server; they mostly wait for Toxiproxy's timers. */
+/** Each has three namespaces and a server, or four containers; they mostly wait for Toxiproxy's timers. */
 const AT_ONCE = 4;
 
 let turns: Turns | undefined;
-let server: Promise<string | undefined> | undefined;
+let place: Promise<ViaPlace | string> | undefined;
 
-/** Why no Toxiproxy can be had here; asked once, for it may have to be built. */
-function whyNot(): Promise<string | undefined> {
+/** Where it is played, or why it cannot be; asked once, for Toxiproxy may have to be built. */
+async function findPlace(): Promise<ViaPlace | string> {
+  const found = viaPlace(said);
+  if (found === undefined) return `Toxiproxy runs in real time: not in the ${said.lab} lab`;
   const { way, sentence } = netnsCapability();
   // Where a user namespace is needed, mocha's `require` has entered it before.
-  if (way !== 'direct') return Promise.resolve(sentence);
-  if (lab !== 'netns') return Promise.resolve(`Toxiproxy runs in real time: not in the ${lab} lab`);
-  server ??= toxiproxyServer().then(() => undefined, messageOf);
-  return server;
+  if (found.lab === 'netns' && way !== 'direct') return sentence;
+  return found.ready().then(() => found, messageOf);
 }
 
 export function viaConformance(suiteName: string, scenarios: readonly ViaScenario[]): void {
@@ -28,22 +34,23 @@ export function viaConformance(suiteName: string, scenarios: readonly ViaScenari
     const runs = new Map<string, Promise<ViaRun>>();
     before(async function () {
       this.timeout(0);
-      const reason = await whyNot();
-      if (reason !== undefined) {
-        process.stderr.write(`skipped: ${suiteName}: ${reason}\n`);
+      place ??= findPlace();
+      const found = await place;
+      if (typeof found === 'string') {
+        process.stderr.write(`skipped: ${suiteName}: ${found}\n`);
         return this.skip();
       }
       turns ??= new Turns(AT_ONCE);
-      for (const scenario of scenarios) runs.set(scenario.id, inTurn(scenario, turns));
+      for (const scenario of scenarios) runs.set(scenario.id, inTurn(scenario, found, turns));
     });
     for (const scenario of scenarios) declare(scenario, () => runs.get(scenario.id));
   });
 }
 
-async function inTurn(scenario: ViaScenario, all: Turns): Promise<ViaRun> {
+async function inTurn(scenario: ViaScenario, { openLab }: ViaPlace, all: Turns): Promise<ViaRun> {
   const ends = await all.take();
   try {
-    return await runViaScenario(scenario, { ipVersion: 4 });
+    return await runViaScenario(scenario, { ipVersion: 4, openLab });
   } finally {
     ends();
   }

@@ -16,6 +16,9 @@ const {
   LASTACK_WIRE: wire,
 } = process.env;
 
+/** As it was said, for those who play it in a way of their own. */
+export const said = { lab, ...(wire === undefined ? {} : { wire }) };
+
 export interface MochaWhere {
   readonly openLab: RunOptions['openLab'];
   readonly filter: Filter;
@@ -28,7 +31,7 @@ const VIRTUAL_JOBS = 8;
 
 export async function mochaWhere(): Promise<MochaWhere> {
   try {
-    const where = whereOf({ lab, endpoint, client, server, ...(wire === undefined ? {} : { wire }) });
+    const where = whereOf({ ...said, endpoint, client, server });
     if (where.lab === 'docker') await sharedEngine();
     const filter = { clock: clockOf(where) };
     return { openLab: where.openLab, filter, ...jobsOf(where) };

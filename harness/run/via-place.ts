@@ -3,6 +3,7 @@ import { imageName } from '../docker/index.js';
 import { openToxiproxyContainers, openToxiproxyNetns, sharedEngine } from '../lab/index.js';
 import { toxiproxyServer } from '../toxiproxy/index.js';
 import type { RecordViaOptions } from './record-via.js';
+import { type WhereOptions, wirePlaceIn } from './where.js';
 
 export interface ViaPlace {
   readonly lab: 'netns' | 'docker';
@@ -11,13 +12,19 @@ export interface ViaPlace {
   ready(): Promise<unknown>;
 }
 
-/** By the name of the lab; undefined for one in which there is no Toxiproxy: it runs in real time only. */
-export function viaPlace(lab: string): ViaPlace | undefined {
+/** Undefined for a lab in which there is no Toxiproxy: it runs in real time only. Throws NoSuchPlace for a wire elsewhere than it can be. */
+export function viaPlace(where: Pick<WhereOptions, 'lab' | 'wire'>): ViaPlace | undefined {
+  const { lab } = where;
+  const wire = wirePlaceIn(where);
   switch (lab) {
     case 'netns':
       return { lab, openLab: openToxiproxyNetns, ready: toxiproxyServer };
     case 'docker':
-      return { lab, openLab: openToxiproxyContainers, ready: containersReady };
+      return {
+        lab,
+        openLab: (options) => openToxiproxyContainers({ ...options, wire }),
+        ready: containersReady,
+      };
     default:
       return undefined;
   }

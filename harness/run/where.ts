@@ -45,8 +45,7 @@ export type Where =
 
 /** Throws NoSuchPlace for a lab or an endpoint that there is not, and KernelUnavailable for a kernel that was not built. */
 export function whereOf({ lab, endpoint, client = endpoint, server = endpoint, wire }: WhereOptions): Where {
-  if (wire !== undefined && lab !== 'docker')
-    throw new NoSuchPlace(`the wire of the ${lab} lab has one place only: name one with --lab docker`);
+  const place = wirePlaceIn({ lab, ...(wire === undefined ? {} : { wire }) });
   switch (lab) {
     case 'netns':
       return { lab, openLab: netnsLabs({ client: netnsStack(client), server: netnsStack(server) }) };
@@ -56,7 +55,7 @@ export function whereOf({ lab, endpoint, client = endpoint, server = endpoint, w
     }
     case 'docker': {
       const places = { client: dockerPlace(client), server: dockerPlace(server) };
-      return { lab, openLab: dockerLabs({ places, wire: wirePlace(wire ?? 'auto') }) };
+      return { lab, openLab: dockerLabs({ places, wire: place }) };
     }
     default:
       throw new NoSuchPlace(
@@ -116,6 +115,14 @@ export function dockerPlace(name: string): DockerPlace {
       `there is no endpoint "${name}" in the docker lab: its kernel is the one that the engine runs on, linux`,
     );
   return { stack };
+}
+
+/** Throws NoSuchPlace for one that there is not in the lab. */
+export function wirePlaceIn({ lab, wire }: Pick<WhereOptions, 'lab' | 'wire'>): WirePlace {
+  if (wire === undefined) return 'auto';
+  if (lab !== 'docker')
+    throw new NoSuchPlace(`the wire of the ${lab} lab has one place only: name one with --lab docker`);
+  return wirePlace(wire);
 }
 
 export function wirePlace(name: string): WirePlace {
