@@ -5,7 +5,6 @@ import { Ends, PORT } from './attached.fixture.js';
 import type { PairedEnd } from './paired-start.js';
 import { openPairedWire, type PairedWire, type PairedWireOptions } from './paired-wire.js';
 import type { WireProcess } from './remote/index.js';
-import type { SpawnedWire } from './remote/wire-process.fixture.js';
 
 export interface Paired {
   readonly ends: Ends;
@@ -16,7 +15,7 @@ export interface PairedOptions extends Partial<Omit<PairedWireOptions, 'ends' | 
   readonly ipVersion?: 4 | 6;
   readonly peer?: Side;
   /** Default: a thread. */
-  readonly process?: SpawnedWire;
+  readonly process?: WireProcess;
 }
 
 /** Puts a wire between two namespaces for one step, and ends it, also when the step fails. */
@@ -42,7 +41,7 @@ export async function withPairedWire<T>(
   return await step({ ends, wire });
 }
 
-const processOf = ({ stdio, ended }: SpawnedWire): WireProcess => ({ stdio, ended });
+const processOf = ({ stdio, ended }: WireProcess): WireProcess => ({ stdio, ended });
 
 /** Opens a hundred connections at once, each with a few octets, and closes them. */
 export async function hundredConnections(ends: Ends): Promise<void> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
 import { expect } from 'chai';
 import { RealClock } from '../../../clock/index.js';
 import { Peer } from '../../../endpoint/index.js';
@@ -8,10 +10,13 @@ import { needsAttach, PORT } from '../attached.fixture.js';
 import { countRules, sweepRules } from '../namespace-rules.js';
 import { carries, hundredConnections, type PairedOptions, withPairedWire } from '../paired.fixture.js';
 import { openPairedWire } from '../paired-wire.js';
+import type { WireProcess } from './remote-wire.js';
 import { SpawnedWire } from './wire-process.fixture.js';
 
 /** An hour, and a half: no clock of the same machine is that far off. */
 const SHIFT_NS = 5_400_000_000_000n;
+
+const outputsOf = ({ stdio: { stdout, stderr } }: SpawnedWire) => ({ stdout, stderr });
 
 async function refusalOf(wireProcess: SpawnedWire, options: PairedOptions = {}): Promise<string> {
   const failure: unknown = await withPairedWire([], async () => {}, {
@@ -53,6 +58,32 @@ describe('a wire in a process of its own', () => {
       { process: wireProcess },
     );
     expect(await wireProcess.ended).to.include({ code: 0 });
+  });
+
+  it('serves one harness after the other where its input stays open, as in a container that is kept', async () => {
+    await using wireProcess = new SpawnedWire();
+    for (const faults of [[drop(data().first())], []]) {
+      const stdin = new Writable({
+        write: (octets, _encoding, done) => void wireProcess.child.stdin?.write(octets, done),
+      });
+      const kept: WireProcess = {
+        stdio: { ...outputsOf(wireProcess), stdin },
+        ended: once(stdin, 'finish').then(() => ({ sentence: 'it was let go' })),
+      };
+      await withPairedWire(
+        faults,
+        async ({ ends, wire }) => {
+          expect(await carries(await ends.connected(), 'client', 'hello')).to.equal('hello');
+          const { segments, receipts } = await wire.recording();
+          expect(receipts.map(({ acted }) => acted)).to.deep.equal(faults.map(() => 1));
+          expect(segments[0]?.facts?.roles).to.deep.equal(['syn']);
+          await wire[Symbol.asyncDispose]();
+          expect(SIDES.map((side) => countRules(ends.namespace(side)))).to.deep.equal([0, 0]);
+        },
+        { process: kept },
+      );
+      expect(wireProcess.child.exitCode).to.equal(null);
+    }
   });
 
   it('obeys while it runs', async () => {
