@@ -59,22 +59,16 @@ async function arrives(stage: ViaStage, what: string, at: Connection): Promise<v
   await at.receive({ withinMs: ANSWERS_WITHIN_MS }).catch(() => stage.mark(`${what} did not come`));
 }
 
-/** All of one direction add up. */
+/** Those of one direction add up. Of other toxics any may keep data back longer, or for good. */
 function latencies(toxics: readonly Toxic[]): readonly LegsCheck[] {
-  const of = (stream: 'upstream' | 'downstream') =>
-    toxics.flatMap((toxic) =>
-      toxic.type === 'latency' && (toxic.stream ?? 'downstream') === stream && (toxic.toxicity ?? 1) === 1
-        ? [toxic]
-        : [],
-    );
-  return (['upstream', 'downstream'] as const).flatMap((stream) => {
-    const [first, ...more] = of(stream);
-    // Another toxic may keep data back longer, or for good.
-    if (first === undefined || toxics.length > 1 + more.length) return [];
-    const all = [first, ...more];
-    const sumMs = all.reduce((sum, { latencyMs }) => sum + latencyMs, 0);
-    const jitterMs = all.reduce((sum, { jitterMs: own = 0 }) => sum + own, 0);
-    return [late(stream, sumMs - jitterMs, sumMs + jitterMs)];
+  const all = toxics.flatMap((toxic) => (toxic.type === 'latency' ? [toxic] : []));
+  if (all.length < toxics.length || all.some(({ toxicity = 1 }) => toxicity < 1)) return [];
+  return (['upstream', 'downstream'] as const).flatMap((direction) => {
+    const own = all.filter(({ stream = 'downstream' }) => stream === direction);
+    if (own.length === 0) return [];
+    const sumMs = own.reduce((sum, { latencyMs }) => sum + latencyMs, 0);
+    const jitterMs = own.reduce((sum, { jitterMs: each = 0 }) => sum + each, 0);
+    return [late(direction, sumMs - jitterMs, sumMs + jitterMs)];
   });
 }
 
