@@ -120,6 +120,8 @@ function answerExplained(status: number, reason: string, doing: Doing): Explaine
       'refused',
       `${engine} could not ${what}: the name is taken already; remove what has it (${oneLine(reason)})`,
     ];
+  const network = networkRefused(reason, doing);
+  if (network !== undefined) return ['refused', network];
   const refused = settingRefused(reason, doing);
   if (refused !== undefined) return ['refused', refused];
   if (/no such container/i.test(reason))
@@ -143,6 +145,15 @@ function portTaken(reason: string, { engine, what }: Doing): string {
   const [, port] = /:(\d+)(?: failed)?: (?:port is|bind)/.exec(reason) ?? [];
   const which = port === undefined ? 'a port' : `port ${port}`;
   return `${engine} could not ${what}: ${which} of its host is taken already; end what has it, or publish another`;
+}
+
+/** A network that the engine, or its kernel, has no room or no protocol for. */
+function networkRefused(reason: string, { engine, what }: Doing): string | undefined {
+  if (/pool overlaps|conflicts with network|could not find an available/i.test(reason))
+    return `${engine} found no free subnet to ${what}: remove networks that nobody uses (docker network ls); it said "${oneLine(reason)}"`;
+  if (/IPv6/i.test(reason) && /disable_ipv6|not supported|not enabled|disabled/i.test(reason))
+    return `${engine} could not ${what}: its kernel, or its settings, have IPv6 off (${oneLine(reason)}); turn it on (net.ipv6.conf.all.disable_ipv6=0, no ipv6.disable=1), or play with --ip 4`;
+  return undefined;
 }
 
 /** A setting, a capability, a privilege or a program that the engine, its runtime or the kernel does not give. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { EngineError } from './engine-error.js';
 import { freeSubnetV4, randomSubnetV6 } from './subnet.js';
 
 describe('a subnet for a network of containers', () => {
@@ -14,7 +15,7 @@ describe('a subnet for a network of containers', () => {
   });
 
   it('is refused where all are taken', () => {
-    expect(() => freeSubnetV4(['10.0.0.0/8'])).to.throw(RangeError, /no free subnet/);
+    expect(() => freeSubnetV4(['10.0.0.0/8'])).to.throw(EngineError, /no free subnet/);
   });
 
   it('of IPv6 is a unique local /64', () => {

@@ -1,5 +1,6 @@
 /** Subnets for networks of containers: one that nothing else is known to use, chosen at random. Pure. */
 import { isIPv4 } from 'node:net';
+import { EngineError } from './engine-error.js';
 
 /** 10.192.0.0/10: not what Docker, Kubernetes or home routers choose by themselves. */
 const FIRST_OF_V4 = 10 * 2 ** 24 + 192 * 2 ** 16;
@@ -18,7 +19,10 @@ export function freeSubnetV4(taken: readonly string[], random: () => number = Ma
     if (ranges.every((range) => range.last < first || range.first > last))
       return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.')}/${LENGTH_OF_V4}`;
   }
-  throw new RangeError('there is no free subnet in 10.192.0.0/10: remove networks that nobody uses');
+  throw new EngineError(
+    'refused',
+    'there is no free subnet in 10.192.0.0/10: remove networks that nobody uses (docker network ls)',
+  );
 }
 
 /** A /64; of 2^32, so that asking for what is taken is hardly worth it. */

@@ -1,6 +1,12 @@
 /** The wire between containers: where it runs, and how it comes to their network namespaces. */
 import type { RealClock } from '../../clock/index.js';
-import { type Engine, imageName, type RunningContainer } from '../../docker/index.js';
+import {
+  type ContainerEnded,
+  type Engine,
+  EngineError,
+  imageName,
+  type RunningContainer,
+} from '../../docker/index.js';
 import { type Fault, SIDES, type Side } from '../../fault/index.js';
 import { NetworkNamespace } from '../../sys/index.js';
 import { openPairedWire, type PairedEnd, type PairedWire, type Through } from '../attached/index.js';
@@ -14,7 +20,8 @@ export const WIRE_PLACES = ['auto', 'here', 'sidecar'] as const;
 /** A container at an end of the wire. */
 export interface WiredContainer {
   readonly side: Side;
-  readonly container: Pick<RunningContainer, 'id' | 'pid'>;
+  readonly container: Pick<RunningContainer, 'id' | 'pid'> &
+    Partial<Pick<RunningContainer, 'ended' | 'name'>>;
   /** Its kernel only forwards to the side's stack. */
   readonly isForwarding?: boolean;
 }
@@ -44,22 +51,39 @@ export async function openContainersWire(
   made: Belongings,
 ): Promise<PairedWire> {
   const isHere = place === 'here' || (place === 'auto' && mayEnterNamespaces(engine));
-  const { through, ends } = isHere ? fromHere(containers, made) : await fromSidecar(engine, containers, made);
+  const { through, ends } = await (isHere
+    ? fromHere(containers, made)
+    : fromSidecar(engine, containers, made));
   return made.use(await openPairedWire({ through, ends, addresses, ...options }));
 }
 
 /** Root of the machine that the containers are on enters their namespaces itself. */
 export const mayEnterNamespaces = ({ isLocal }: Engine): boolean => isLocal && process.geteuid?.() === 0;
 
-function fromHere(containers: readonly WiredContainer[], made: Belongings): Reached {
-  const endOf = (side: Side): PairedEnd => {
+async function fromHere(containers: readonly WiredContainer[], made: Belongings): Promise<Reached> {
+  const endOf = async (side: Side): Promise<PairedEnd> => {
     const found = containers.find((each) => each.side === side);
     if (found === undefined) return { kind: 'peer' };
-    const namespace = NetworkNamespace.ofPid(found.container.pid);
+    const namespace = await namespaceOf(found);
     made.use({ [Symbol.asyncDispose]: async () => namespace[Symbol.dispose]() });
     return { kind: 'namespace', namespace, isForwarding: found.isForwarding ?? false };
   };
-  return { through: { kind: 'thread' }, ends: { client: endOf('client'), server: endOf('server') } };
+  const ends = { client: await endOf('client'), server: await endOf('server') };
+  return { through: { kind: 'thread' }, ends };
+}
+
+/** Rejects with `EngineError` when the container has ended meanwhile. */
+async function namespaceOf({ side, container }: WiredContainer): Promise<NetworkNamespace> {
+  try {
+    return NetworkNamespace.ofPid(container.pid);
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isGone) throw error;
+    const end = await endSoon(container.ended);
+    throw new EngineError('gone', end?.sentence ?? `the container of the ${side} has ended`, {
+      cause: error,
+    });
+  }
 }
 
 /** NET_ADMIN and NET_RAW are for the rules and queues, the others to enter the namespace of the second container. */
@@ -92,9 +116,28 @@ async function fromSidecar(
     return path === undefined ? { kind: 'peer' } : { kind: 'namespace', path, isForwarding };
   };
   return {
-    through: { kind: 'process', stdio: sidecar.stdio, ended: sidecar.ended },
+    through: { kind: 'process', stdio: sidecar.stdio, ended: endOfSidecar(sidecar, second) },
     ends: { client: endOf('client'), server: endOf('server') },
   };
+}
+
+/** With the first process of a pid namespace all others of it are killed: that one's end is the reason of the sidecar's. */
+async function endOfSidecar(
+  { ended }: RunningContainer,
+  second: WiredContainer | undefined,
+): Promise<ContainerEnded> {
+  const end = await ended;
+  return (await endSoon(second?.container.ended)) ?? end;
+}
+
+/** The engine tells ends in whichever order, a little later. */
+const TOLD_WITHIN_MS = 1000;
+
+async function endSoon(ended: Promise<ContainerEnded> | undefined): Promise<ContainerEnded | undefined> {
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(resolve, TOLD_WITHIN_MS, undefined).unref();
+  });
+  return ended === undefined ? undefined : Promise.race([ended, late]);
 }
 
 export const sidesWithout = (peer: Side | undefined): readonly Side[] =>
