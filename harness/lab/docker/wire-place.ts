@@ -9,7 +9,13 @@ import {
 } from '../../docker/index.js';
 import { type Fault, SIDES, type Side } from '../../fault/index.js';
 import { NetworkNamespace } from '../../sys/index.js';
-import { openPairedWire, type PairedEnd, type PairedWire, type Through } from '../attached/index.js';
+import {
+  AttachRefused,
+  openPairedWire,
+  type PairedEnd,
+  type PairedWire,
+  type Through,
+} from '../attached/index.js';
 import type { LabOptions } from '../lab.js';
 import type { Belongings } from './belongings.js';
 
@@ -50,6 +56,7 @@ export async function openContainersWire(
   { place, engine, ends: containers, addresses, ...options }: ContainersWireOptions,
   made: Belongings,
 ): Promise<PairedWire> {
+  if (place === 'here' && !mayEnterNamespaces(engine)) throw new AttachRefused(notHere(engine));
   const isHere = place === 'here' || (place === 'auto' && mayEnterNamespaces(engine));
   const { through, ends } = await (isHere
     ? fromHere(containers, made)
@@ -59,6 +66,11 @@ export async function openContainersWire(
 
 /** Root of the machine that the containers are on enters their namespaces itself. */
 export const mayEnterNamespaces = ({ isLocal }: Engine): boolean => isLocal && process.geteuid?.() === 0;
+
+const notHere = ({ isLocal, text }: Engine): string =>
+  isLocal
+    ? 'the wire runs here for root only, who may enter the network namespaces of containers: run lastack as root, or let it run in a sidecar (--wire sidecar)'
+    : `the wire cannot run here: ${text} is not of this machine; let it run in a sidecar there (--wire sidecar)`;
 
 async function fromHere(containers: readonly WiredContainer[], made: Belongings): Promise<Reached> {
   const endOf = async (side: Side): Promise<PairedEnd> => {
