@@ -9,6 +9,7 @@ export {
   toxiproxyCapability,
   toxiproxyServer,
 } from './server-binary.js';
+export { buildServer, moduleOf } from './server-build.js';
 export * from './server-process.js';
 export { type Down, nameOf, readToxic, type Stream, type StreamToxic, type Toxic } from './toxic.js';
 export type { ToxicKind } from './toxic-kinds.js';

@@ -2,16 +2,13 @@
  * Toxiproxy's server as a program of this machine: the one that LASTACK_TOXIPROXY names, the one in the cache, one that is
  * installed, or one that Go builds from its released module, once.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { execa } from 'execa';
-import { cacheFolder, isInPath } from '../uml/index.js';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { BuildError, Workshop } from '../uml/index.js';
+import { buildServer, cachedServer, hasGo, moduleOf } from './server-build.js';
 import { ToxiproxyError } from './toxiproxy-error.js';
 
 export const TOXIPROXY_VERSION = '2.12.0';
-const MODULE = 'github.com/Shopify/toxiproxy/v2';
-/** A first build takes a minute on two cores; a download may take as long again. */
-const BUILD_WITHIN_MS = 600_000;
 
 export interface ServerProgram {
   readonly path: string;
@@ -19,9 +16,7 @@ export interface ServerProgram {
   readonly way: string;
 }
 
-/** Where the image's build keeps it too: whoever builds first builds for both. */
-const cachedFile = (): string =>
-  join(cacheFolder(), 'toxiproxy', `${TOXIPROXY_VERSION}-${process.arch}`, 'toxiproxy');
+const BUILT = `built from the Go module ${moduleOf(TOXIPROXY_VERSION)}`;
 
 /** One that is there already; undefined where it would have to be built. */
 export function findToxiproxyServer(env: NodeJS.ProcessEnv = process.env): ServerProgram | undefined {
@@ -33,8 +28,8 @@ export function findToxiproxyServer(env: NodeJS.ProcessEnv = process.env): Serve
       `LASTACK_TOXIPROXY names ${named}, and there is no such file: give the path of a Toxiproxy server, or unset it`,
     );
   }
-  if (existsSync(cachedFile()))
-    return { path: cachedFile(), way: `built from ${MODULE}@v${TOXIPROXY_VERSION}` };
+  const built = cachedServer(TOXIPROXY_VERSION);
+  if (existsSync(built)) return { path: built, way: BUILT };
   const installed = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'toxiproxy-server'));
   const path = installed.find((file) => existsSync(file));
   return path === undefined ? undefined : { path, way: 'installed' };
@@ -54,9 +49,12 @@ export function toxiproxyCapability(env: NodeJS.ProcessEnv = process.env): Toxip
     if (!(error instanceof ToxiproxyError)) throw error;
     return { works: false, sentence: error.message };
   }
-  return isInPath('go', env.PATH ?? '')
+  return hasGo(env)
     ? { works: true, sentence: `is built by Go at its first use (${TOXIPROXY_VERSION}, about a minute)` }
-    : { works: false, sentence: notBuilt('there is no Go here').message };
+    : {
+        works: false,
+        sentence: `it is not here, and no Go to build it: install Go 1.23 or newer ("apt-get install golang-go"), or let LASTACK_TOXIPROXY name a server of yours`,
+      };
 }
 
 let building: Promise<ServerProgram> | undefined;
@@ -74,34 +72,14 @@ export async function toxiproxyServer(): Promise<ServerProgram> {
 }
 
 async function build(): Promise<ServerProgram> {
-  const file = cachedFile();
-  // Of this process alone: another may build at the same time, and the last to end wins with the same octets.
-  const folder = join(dirname(file), `build-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
   try {
-    // Unless told, it calls itself "git" (version.go).
-    const flags = `-s -w -X ${MODULE}.Version=${TOXIPROXY_VERSION}`;
-    const args = ['install', '-trimpath', '-ldflags', flags, `${MODULE}/cmd/server@v${TOXIPROXY_VERSION}`];
-    const { failed, all, code } = await execa('go', args, {
-      all: true,
-      reject: false,
-      timeout: BUILD_WITHIN_MS,
-      env: { GOBIN: folder, GOFLAGS: '', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
-    });
-    if (failed) throw notBuilt(code === 'ENOENT' ? 'there is no Go here' : why(all));
-    renameSync(join(folder, 'server'), file);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await using workshop = new Workshop('toxiproxy');
+    return { path: await buildServer(TOXIPROXY_VERSION, workshop), way: BUILT };
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    throw notBuilt(error.message);
   }
-  return { path: file, way: `built from ${MODULE}@v${TOXIPROXY_VERSION}` };
 }
 
 const notBuilt = (why: string): ToxiproxyError =>
-  new ToxiproxyError(
-    'not-built',
-    `Toxiproxy ${TOXIPROXY_VERSION} cannot be built (${why}): install Go 1.23 or newer ("apt-get install golang-go"), or let LASTACK_TOXIPROXY name a server of yours`,
-  );
-
-const why = (output = ''): string =>
-  output.split('\n').findLast((line) => /^(go: (?!downloading)|.*\.go:\d+:)/.test(line)) ??
-  'Go said nothing of why';
+  new ToxiproxyError('not-built', `${why}; or let LASTACK_TOXIPROXY name a server of yours`);

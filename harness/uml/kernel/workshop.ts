@@ -3,10 +3,11 @@
  * the build, whatever ends that: disposal, a signal, an exception. What a killed process left is swept by the next build.
  * Only the log stays, and only of a build that failed.
  */
-import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { startOfProcess } from '../../sys/index.js';
 import { BuildError } from './build-error.js';
 import { cacheFolder, makeFolder } from './cache.js';
 
@@ -145,17 +146,7 @@ const stamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(':'
 
 /** Tells this process from every other on this machine, and from one that gets its number later. */
 function ownerName(): string {
-  return [process.pid, startTimeOf(process.pid) ?? 0, pidNamespace()].join('-');
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)), in ticks since boot; undefined when there is no such process. */
-function startTimeOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return undefined;
-  }
+  return [process.pid, startOfProcess(process.pid) ?? 0, pidNamespace()].join('-');
 }
 
 const pidNamespace = (): string => readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
@@ -169,7 +160,7 @@ export function sweep(builds: string): void {
     if (owner === null) continue; // kept for somebody
     const [, pid, startTime, namespace] = owner;
     const isOurs = namespace === pidNamespace();
-    const isOver = isOurs ? startTimeOf(Number(pid)) !== Number(startTime) : isOlderThanADay(path);
+    const isOver = isOurs ? startOfProcess(Number(pid)) !== startTime : isOlderThanADay(path);
     if (isOver) rmSync(path, REMOVAL);
   }
 }
