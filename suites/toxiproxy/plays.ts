@@ -28,4 +28,4 @@ export async function tries(connection: Connection, text: string): Promise<void>
 export const settles = (stage: ViaStage): Promise<void> => stage.pass(100, 'what is under way arrives');
 
 /** What comes at once comes within this, on a busy machine too. The toxics' times in these scenarios are longer. */
-export const AT_ONCE_MS = 250;
+export const AT_ONCE_MS = 500;

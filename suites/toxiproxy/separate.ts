@@ -62,12 +62,15 @@ export const ownMss = (source: string): LegsCheck =>
   });
 
 const dataOf = (legs: Legs, leg: LegName) =>
-  neededSome(segmentsOf(legs[leg], { from: 'server', data: true }), `there is no data on the ${leg}'s leg`);
+  neededSome(
+    segmentsOf(legs[leg], { from: 'server', data: true, copy: 1 }),
+    `there is no data on the ${leg}'s leg`,
+  );
 
 const octetsOf = (events: readonly TcpEvent[]): number =>
   events.reduce((sum, { segment }) => sum + segment.payload.length, 0);
 
-/** The same octets, in other segments. */
+/** The same octets, in other segments; what a kernel sends again counts once. */
 export const cutAnew = (source: string): LegsCheck =>
   fact({
     id: 'segments-cut-anew',
@@ -87,7 +90,10 @@ export const cutAnew = (source: string): LegsCheck =>
 
 export const urgentOctetIsLost = (source: string): LegsCheck => {
   const sentOn = (legs: Legs, leg: LegName) =>
-    neededSome(segmentsOf(legs[leg], { from: 'client', data: true }), `there is no data on the ${leg}'s leg`);
+    neededSome(
+      segmentsOf(legs[leg], { from: 'client', data: true, copy: 1 }),
+      `there is no data on the ${leg}'s leg`,
+    );
   return fact({
     id: 'urgent-octet-lost',
     sentence: 'URG is on the client’s leg only, and the server’s leg carries one octet less',

@@ -29,6 +29,23 @@ describe('a network of ours', function () {
     expect(await container.logs()).to.equal('1400');
   });
 
+  it('may have a container that is in others besides, with an address in each', async () => {
+    await using first = await test.engine.createNetwork({ ipVersion: 4, purpose: 'first' });
+    await using second = await test.engine.createNetwork({ ipVersion: 4, mtu: 9000, purpose: 'second' });
+    await using container = await test.engine.start({
+      image: test.image,
+      purpose: 'both',
+      command: ['sleep', '60'],
+      network: { of: first, also: [second] },
+    });
+    for (const network of [first, second]) {
+      const [prefix = ''] = network.subnets.map((subnet) => subnet.replace('0/24', ''));
+      expect(container.ip(4, network).startsWith(prefix)).to.equal(true);
+    }
+    expect(container.ip(4)).to.equal(container.ip(4, first));
+    expect(() => container.ip(4, { name: 'elsewhere' })).to.throw(EngineError, /on the network elsewhere/);
+  });
+
   it('brings segments from this machine to a container, where the engine is here', async function () {
     if (!test.engine.isLocal) {
       process.stderr.write('skipped: the engine is on another machine\n');
