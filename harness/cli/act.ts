@@ -251,10 +251,11 @@ function placeOf({ endpoint = [], ...options }: Options): Where {
 }
 
 /** Where labs of this machine's kernel, or of containers, can be made: the exit code when that is another process. */
-async function enter({ lab }: Where): Promise<number | undefined> {
-  if (lab === 'netns') return enterNetns();
+async function enter(where: Where): Promise<number | undefined> {
+  if (where.lab === 'netns') return enterNetns();
   // That there is no engine is said once, and not of each scenario.
-  if (lab === 'docker') await sharedEngine();
+  if (where.lab === 'docker')
+    for (const options of where.hosts?.map((host) => ({ host })) ?? [{}]) await sharedEngine(options);
   return undefined;
 }
 

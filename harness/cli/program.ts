@@ -41,6 +41,9 @@ export interface Options {
   readonly server?: string;
   readonly lab: string;
   readonly wire?: string;
+  readonly clientEngine?: string;
+  readonly serverEngine?: string;
+  readonly network?: string;
   readonly eyes?: NonNullable<LabOptions['eyes']>;
   readonly jobs?: number;
   readonly out?: string;
@@ -251,6 +254,9 @@ function where(command: Command): Command {
       '--wire <place>',
       'between containers, where the wire runs: here, in a sidecar, or auto (here where it may)',
     )
+    .option('--client-engine <host>', 'the Docker engine of the client, as in DOCKER_HOST')
+    .option('--server-engine <host>', 'the Docker engine of the server')
+    .option('--network <name>', 'of two engines: the network that both have, and that reaches')
     .option('--eyes <eyes>', 'what watches the states: auto, tracepoint or sock_diag', eyes)
     .option('--out <folder>', 'where the files go');
 }

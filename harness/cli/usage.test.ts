@@ -54,6 +54,12 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], named: R
   ['an unknown lab', ['run', '--lab', 'nets'], /"nets".*netns/],
   ['an unknown place for the wire', ['run', '--lab', 'docker', '--wire', 'sidecra'], /"sidecra".*"sidecar"/],
   ['a place for the wire where it has one only', ['run', '--wire', 'sidecar'], /netns lab.*--lab docker/],
+  [
+    'an engine for one side only',
+    ['run', '--lab', 'docker', '--client-engine', 'x'],
+    /take.*--server-engine and --network/,
+  ],
+  ['engines of no containers', ['run', '--network', 'x'], /add --lab docker/],
   ['an unknown requirement', ['run', '--requirement', 'MUST-1333'], /"MUST-1333".*"MUST-13"/],
   ['an IP version that is none', ['run', '--ip', '5'], /4 or 6/],
   ['eyes that are none', ['run', '--eyes', 'tracepiont'], /auto, tracepoint or sock_diag/],

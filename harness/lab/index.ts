@@ -16,6 +16,7 @@ export { type FreedTarget, reachContainer } from './docker/container-reach.js';
 export { containerText, targetOfContainer } from './docker/container-target.js';
 export { type DockerLabsOptions, dockerLabs } from './docker/docker-lab.js';
 export type { DockerPlace, DockerPlaces } from './docker/docker-place.js';
+export type { EnginesApart } from './docker/engines-apart.js';
 export { ownBoxContainer } from './docker/own-box-container.js';
 export { closeSharedEngine, sharedEngine } from './docker/shared-engine.js';
 export { ToxiproxyContainer, type ToxiproxyContainerOptions } from './docker/toxiproxy-container.js';

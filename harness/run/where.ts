@@ -4,6 +4,7 @@ import { OWN_STACK, ownStackName } from '../endpoint/index.js';
 import {
   type DockerPlace,
   dockerLabs,
+  type EnginesApart,
   type NetnsStack,
   netnsLabs,
   type VirtualStacks,
@@ -31,10 +32,19 @@ export interface WhereOptions {
   readonly server?: string;
   /** Between containers: where the wire runs. */
   readonly wire?: string;
+  /** Between containers: an engine for each side, and a network that both have. */
+  readonly clientEngine?: string;
+  readonly serverEngine?: string;
+  readonly network?: string;
 }
 
 export type Where =
-  | { readonly lab: 'netns' | 'docker'; readonly openLab: RunOptions['openLab'] }
+  | {
+      readonly lab: 'netns' | 'docker';
+      readonly openLab: RunOptions['openLab'];
+      /** Of a docker lab, where it is not the one that the environment names. */
+      readonly hosts?: readonly string[];
+    }
   | {
       readonly lab: 'virtual';
       readonly openLab: RunOptions['openLab'];
@@ -44,8 +54,16 @@ export type Where =
     };
 
 /** Throws NoSuchPlace for a lab or an endpoint that there is not, and KernelUnavailable for a kernel that was not built. */
-export function whereOf({ lab, endpoint, client = endpoint, server = endpoint, wire }: WhereOptions): Where {
+export function whereOf({
+  lab,
+  endpoint,
+  client = endpoint,
+  server = endpoint,
+  ...options
+}: WhereOptions): Where {
+  const { wire } = options;
   const place = wirePlaceIn({ lab, ...(wire === undefined ? {} : { wire }) });
+  const apart = enginesApart(lab, options);
   switch (lab) {
     case 'netns':
       return { lab, openLab: netnsLabs({ client: netnsStack(client), server: netnsStack(server) }) };
@@ -55,13 +73,31 @@ export function whereOf({ lab, endpoint, client = endpoint, server = endpoint, w
     }
     case 'docker': {
       const places = { client: dockerPlace(client), server: dockerPlace(server) };
-      return { lab, openLab: dockerLabs({ places, wire: place }) };
+      const labs = { places, wire: place };
+      if (apart === undefined) return { lab, openLab: dockerLabs(labs) };
+      const { client: one, server: other } = apart.hosts;
+      return { lab, openLab: dockerLabs({ ...labs, apart }), hosts: [one, other] };
     }
     default:
       throw new NoSuchPlace(
         `there is no lab "${lab}"${didYouMean(lab, LABS) || `: there is ${LABS.join(', ')}`}`,
       );
   }
+}
+
+/** Both engines and the network are named, or none. */
+function enginesApart(
+  lab: string,
+  { clientEngine, serverEngine, network }: Pick<WhereOptions, 'clientEngine' | 'serverEngine' | 'network'>,
+): EnginesApart | undefined {
+  if (clientEngine === undefined && serverEngine === undefined && network === undefined) return undefined;
+  if (lab !== 'docker')
+    throw new NoSuchPlace('engines and their network are those of containers: add --lab docker');
+  if (clientEngine === undefined || serverEngine === undefined || network === undefined)
+    throw new NoSuchPlace(
+      'client and server in an engine each take --client-engine, --server-engine and --network, which names a network that both have',
+    );
+  return { hosts: { client: clientEngine, server: serverEngine }, network };
 }
 
 export const clockOf = ({ lab }: Where): NonNullable<Filter['clock']> =>

@@ -22,7 +22,7 @@ export interface PairIntake {
   readonly side: Side;
   /**
    * `input`: what the other side has sent, when it comes in: the other side's namespace has a wire's hook as well, or nobody sees what goes there.
-   * `output`: what this side sends, to an address that only a scripted peer has.
+   * `output`: what this side sends, to a scripted peer or to a machine where no hook is.
    */
   readonly hook: 'input' | 'output';
   readonly addresses: Readonly<Record<Side, string>>;
@@ -32,6 +32,8 @@ export interface PairIntake {
   readonly isTracked: boolean;
   /** The side's stack is not the namespace's: that only forwards to it. */
   readonly isForwarded: boolean;
+  /** With `output`: the stack of the other side is on another machine, and is reached from here only. */
+  readonly isFar?: boolean;
 }
 
 export type Intake = PortIntake | PairIntake;
@@ -52,10 +54,16 @@ export function senderOf(intake: Intake, { packet, hook }: QueuedPacket): Side |
 
 /** The sides whose sockets the namespace may have. */
 export const watchedSides = (intake: Intake): readonly Side[] =>
-  intake.kind === 'pair' && intake.isForwarded ? [] : sidesOf(intake);
+  intake.kind === 'pair' && (intake.isForwarded || isFar(intake)) ? [] : sidesOf(intake);
 
 /** The sides that can be reached through the namespace. */
-export const sidesOf = (intake: Intake): readonly Side[] => (intake.kind === 'port' ? SIDES : [intake.side]);
+export function sidesOf(intake: Intake): readonly Side[] {
+  if (intake.kind === 'port') return SIDES;
+  return [isFar(intake) ? otherSide(intake.side) : intake.side];
+}
+
+/** Whether what leaves there has its receiver's network before it. */
+export const isFar = (intake: Intake): boolean => intake.kind === 'pair' && (intake.isFar ?? false);
 
 /** Whether the namespace has this side of a connection. A listener is the server's of a port, and either's of a pair. */
 export function ownedPairs(intake: Intake, side: Side): (pair: Pair) => boolean {

@@ -98,7 +98,7 @@ function refuseSecond(namespace: NetworkNamespace, { versions, segments, queue }
   if (others.length === 0) return;
   const living = found(namespace, versions)
     .flatMap(({ rules }) => rules)
-    .find((rule) => others.includes(rule.queue) && mayOverlap(rule, segments));
+    .find((rule) => rule.table === 'mangle' && others.includes(rule.queue) && mayOverlap(rule, segments));
   if (living === undefined) return;
   const what = living.port === 0 ? 'connections' : `port ${living.port}`;
   throw new AttachRefused(

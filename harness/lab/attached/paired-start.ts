@@ -20,7 +20,9 @@ export type PairedEnd =
   | (Hooked & { readonly namespace: NetworkNamespace })
   /** The same for a wire in a process of its own: where that finds it, such as `/proc/1/ns/net`. */
   | (Hooked & { readonly path: string })
-  | { readonly kind: 'peer' };
+  | { readonly kind: 'peer' }
+  /** A stack on another machine, without a hook there: both directions are taken in the other side's namespace. */
+  | { readonly kind: 'far' };
 
 /** What the wire takes, and what it does to it. */
 export interface PairedPlan {

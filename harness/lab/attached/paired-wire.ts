@@ -1,7 +1,7 @@
 /**
  * One wire between two network namespaces that others made, such as those of two containers. Each segment is taken at the input of its receiver's
  * namespace, when it has truly left its sender: what is dropped is a loss in the network. Instead of one of the two there may be a scripted peer:
- * then what the other sends it is taken at its output.
+ * then what the other sends it is taken at its output. So it is where one of the two is on another machine: what is dropped there is marked.
  */
 import { type Clock, RealClock } from '../../clock/index.js';
 import type { PeerPort } from '../../endpoint/index.js';
@@ -91,23 +91,30 @@ function planOf({
   ...options
 }: PairedWireOptions): PairedPlan {
   const addresses = plainAddresses(options.addresses);
-  const stacks = SIDES.filter((side) => ends[side].kind !== 'peer');
-  if (stacks.length === 0) throw new TypeError('a wire between two peers has no stack: give one a namespace');
-  const peer = SIDES.find((side) => !stacks.includes(side));
-  const hook = peer === undefined ? 'input' : 'output';
-  const intakes = stacks.map(
-    (side): PairIntake => ({
-      kind: 'pair',
-      side,
-      hook,
-      addresses,
-      ports,
-      isTracked,
-      isForwarded: isForwarding(ends[side]),
-    }),
+  const stacks = SIDES.filter((side) => ends[side].kind === 'namespace');
+  if (stacks.length === 0)
+    throw new TypeError('a wire needs the namespace of one stack at least: give it one');
+  const peer = SIDES.find((side) => ends[side].kind === 'peer');
+  const intakes = stacks.flatMap((side) =>
+    hooksAt(ends[otherSide(side)]).map(
+      (hook): PairIntake => ({
+        kind: 'pair',
+        side,
+        hook,
+        addresses,
+        ports,
+        isTracked,
+        isForwarded: isForwarding(ends[side]),
+        isFar: hook === 'output' && peer === undefined,
+      }),
+    ),
   );
   return { addresses, intakes, peer, faults };
 }
+
+/** Where segments are taken in the namespace of the side opposite to this one. */
+const hooksAt = ({ kind }: PairedEnd): readonly PairIntake['hook'][] =>
+  kind === 'peer' ? ['output'] : kind === 'far' ? ['input', 'output'] : ['input'];
 
 const isForwarding = (end: PairedEnd): boolean => end.kind === 'namespace' && (end.isForwarding ?? false);
 

@@ -14,6 +14,8 @@ export interface Paired {
 export interface PairedOptions extends Partial<Omit<PairedWireOptions, 'ends' | 'addresses' | 'through'>> {
   readonly ipVersion?: 4 | 6;
   readonly peer?: Side;
+  /** Is on another machine: its namespace has no hook. */
+  readonly far?: Side;
   /** Default: a thread. */
   readonly process?: WireProcess;
 }
@@ -22,11 +24,12 @@ export interface PairedOptions extends Partial<Omit<PairedWireOptions, 'ends' | 
 export async function withPairedWire<T>(
   faults: readonly Fault[],
   step: (parts: Paired) => Promise<T>,
-  { ipVersion = 4, peer, process: wireProcess, ...options }: PairedOptions = {},
+  { ipVersion = 4, peer, far, process: wireProcess, ...options }: PairedOptions = {},
 ): Promise<T> {
   await using ends = new Ends({ ipVersion });
   const end = (side: Side): PairedEnd => {
     if (side === peer) return { kind: 'peer' };
+    if (side === far) return { kind: 'far' };
     const namespace = ends.namespace(side);
     if (wireProcess === undefined) return { kind: 'namespace', namespace };
     return { kind: 'namespace', path: `/proc/${process.pid}/fd/${namespace.fd}` };

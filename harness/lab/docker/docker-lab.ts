@@ -15,6 +15,7 @@ import type { Lab, LabOptions, Recording } from '../lab.js';
 import { Belongings, together } from './belongings.js';
 import { type ContainerEnd, ContainerStack } from './container-stack.js';
 import { type DockerPlaces, specOf } from './docker-place.js';
+import { type EnginesApart, startApart } from './engines-apart.js';
 import { sharedEngine } from './shared-engine.js';
 import { spareAddresses } from './spare-addresses.js';
 import { openContainersWire, sidesWithout, type WirePlace } from './wire-place.js';
@@ -23,19 +24,27 @@ export interface DockerLabsOptions {
   readonly places?: DockerPlaces;
   /** Where the wire runs. Default: on a thread of this process where it may enter the containers' namespaces, else in a sidecar. */
   readonly wire?: WirePlace;
+  /** Client and server in an engine each. */
+  readonly apart?: EnginesApart;
 }
 
 const KERNELS: DockerPlaces = { client: { stack: 'linux' }, server: { stack: 'linux' } };
 
 /** Labs between containers. A lab rejects with `EngineError` or `AttachRefused`, in one sentence. */
 export const dockerLabs =
-  ({ places = KERNELS, wire = 'auto' }: DockerLabsOptions = {}) =>
-  (options: LabOptions): Promise<Lab> =>
-    openDockerLab(options, { places, wire });
+  ({ places = KERNELS, wire = 'auto', apart }: DockerLabsOptions = {}) =>
+  async (options: LabOptions): Promise<Lab> => {
+    if (options.addresses !== undefined)
+      throw new Unsupported('a docker lab has the addresses that its network gives: leave out "addresses"');
+    return apart === undefined
+      ? openDockerLab(options, { places, wire })
+      : new DockerLab(await startApart(options, { places, wire, apart }));
+  };
 
-async function openDockerLab(options: LabOptions, where: Required<DockerLabsOptions>): Promise<DockerLab> {
-  if (options.addresses !== undefined)
-    throw new Unsupported('a docker lab has the addresses that its network gives: leave out "addresses"');
+async function openDockerLab(
+  options: LabOptions,
+  where: Required<Pick<DockerLabsOptions, 'places' | 'wire'>>,
+): Promise<DockerLab> {
   const { ipVersion, mtu, peer, faults = [], eyes = 'auto' } = options;
   const engine = await sharedEngine();
   await using made = new Belongings();
@@ -61,7 +70,7 @@ async function openDockerLab(options: LabOptions, where: Required<DockerLabsOpti
   return new DockerLab({ ipVersion, addresses, stacks, reported, clock, wire, made: made.move() });
 }
 
-interface Parts {
+export interface DockerLabParts {
   readonly ipVersion: 4 | 6;
   readonly addresses: Readonly<Record<Side, string>>;
   readonly stacks: readonly ContainerEnd[];
@@ -77,12 +86,12 @@ export class DockerLab implements Lab {
   readonly ipVersion: 4 | 6;
   readonly clock: RealClock;
   readonly wire: WireControl;
-  readonly #parts: Parts;
+  readonly #parts: DockerLabParts;
   readonly #endpoints: ReadonlyMap<Side, Endpoint>;
   readonly #calls: CallRecord[] = [];
 
   /** `dockerLabs` makes them, and `openToxiproxyContainers` for its legs. */
-  constructor(parts: Parts) {
+  constructor(parts: DockerLabParts) {
     const { clock, stacks, wire } = parts;
     this.ipVersion = parts.ipVersion;
     this.clock = clock;

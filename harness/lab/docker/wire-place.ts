@@ -35,8 +35,10 @@ export interface WiredContainer {
 export interface ContainersWireOptions {
   readonly place: WirePlace;
   readonly engine: Engine;
-  /** Without one of the two sides, that is a scripted peer. */
+  /** Without one of the two sides, that is a scripted peer, or `far`. */
   readonly ends: readonly WiredContainer[];
+  /** A side in another engine: both directions are taken at the other one. */
+  readonly far?: Side;
   readonly addresses: Readonly<Record<Side, string>>;
   readonly ports?: readonly number[];
   /** Whether the containers' own connection tracking sees what is between them (default). */
@@ -53,7 +55,7 @@ interface Reached {
 
 /** What it opens belongs to `made`. Rejects with `EngineError` or `AttachRefused`. */
 export async function openContainersWire(
-  { place, engine, ends: containers, addresses, ...options }: ContainersWireOptions,
+  { place, engine, ends: containers, far, addresses, ...options }: ContainersWireOptions,
   made: Belongings,
 ): Promise<PairedWire> {
   if (place === 'here' && !mayEnterNamespaces(engine)) throw new AttachRefused(notHere(engine));
@@ -61,7 +63,8 @@ export async function openContainersWire(
   const { through, ends } = await (isHere
     ? fromHere(containers, made)
     : fromSidecar(engine, containers, made));
-  return made.use(await openPairedWire({ through, ends, addresses, ...options }));
+  const all = far === undefined ? ends : { ...ends, [far]: { kind: 'far' } as const };
+  return made.use(await openPairedWire({ through, ends: all, addresses, ...options }));
 }
 
 /** Root of the machine that the containers are on enters their namespaces itself. */

@@ -8,7 +8,7 @@ import type { Outbox } from '../../netns/thread/outbox.js';
 import type { Report } from '../../netns/thread/protocol.js';
 import type { LabClock } from '../../netns/thread/thread-clock.js';
 import { obey, type WireRequest } from '../../wire-request.js';
-import { sidesOf } from '../intake.js';
+import { isFar, sidesOf } from '../intake.js';
 import { Gate } from './gate.js';
 import type { AttachedThreadOptions } from './protocol.js';
 
@@ -134,7 +134,8 @@ export class AttachedWire implements Disposable {
   #withHook(record: SegmentRecord): SegmentRecord {
     const via = this.#via;
     if (via?.hook === undefined || record.origin !== 'endpoint') return record;
-    const isOwnOutput = via.hook === 'output' && via.gate.intake.kind === 'port';
+    const { intake } = via.gate;
+    const isOwnOutput = via.hook === 'output' && (intake.kind === 'port' || isFar(intake));
     const faults = record.faults.map((mark) =>
       isOwnOutput && mark.what === 'dropped' ? { ...mark, what: DROPPED_AT_OUTPUT } : mark,
     );
