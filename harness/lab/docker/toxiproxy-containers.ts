@@ -14,6 +14,7 @@ import { DockerLab } from './docker-lab.js';
 import { sysctlsOf } from './docker-place.js';
 import { sharedEngine } from './shared-engine.js';
 import { ToxiproxyContainer } from './toxiproxy-container.js';
+import { startEye, viaLabOf } from './toxiproxy-middle.js';
 import { openContainersWire, type WirePlace } from './wire-place.js';
 
 export interface ViaContainersOptions extends ViaOptions {
@@ -43,21 +44,11 @@ export async function openToxiproxyContainers(options: ViaContainersOptions): Pr
   ]);
   const { client: toxiproxy } = toxiproxyServer;
   const proxy = await toxiproxy.proxy(PROXY);
-  for (const toxic of toxics) await proxy.add(toxic);
-  const version = await toxiproxy.version();
-  const all = made.move();
-  return {
-    name: 'docker',
-    ipVersion,
-    clock,
-    legs: { client, server },
-    proxyStack: `toxiproxy@${version}`,
-    toxiproxy,
-    proxy,
-    proxyAddress,
-    serverAddress,
-    [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
-  };
+  return await viaLabOf(
+    { ipVersion, clock, legs: { client, server }, toxiproxy, proxy, proxyAddress, serverAddress },
+    toxics,
+    made,
+  );
 }
 
 type Ends = Readonly<Record<Side, ContainerEnd>>;
@@ -90,15 +81,7 @@ async function startContainers(engine: Engine, options: ViaOptions, made: Belong
       await ToxiproxyContainer.start({ engine, networks: [near, far], settings: settings.proxy ?? {} }),
     );
   const [client, proxy, server] = await together([stack('client'), toxiproxy(), stack('server')]);
-  const eye = made.use(
-    await ContainerStack.start({
-      engine,
-      network: { containerOf: proxy.container.id },
-      side: 'server',
-      ipVersion,
-      spec: { image: imageName('endpoint'), purpose: 'eye of toxiproxy' },
-    }),
-  );
+  const eye = made.use(await startEye(engine, proxy.container.id, ipVersion));
   const proxyEnd = (side: Side, network: typeof near) =>
     eye.as({ side, ip: proxy.container.ip(ipVersion, network) });
   return {

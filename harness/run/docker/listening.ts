@@ -1,8 +1,7 @@
 /** Whether a container listens at a port: by a look at its kernel's sockets where that is permitted, else by connecting. */
 import { connect } from 'node:net';
 import type { Address } from '../../endpoint/index.js';
-import { type EnteredTarget, targetOfPid } from '../../lab/index.js';
-import { SockDiag } from '../../observe/index.js';
+import { type EnteredTarget, socketsIn, targetOfPid } from '../../lab/index.js';
 
 export type Listening = 'listens' | 'loopback' | 'no';
 
@@ -36,12 +35,9 @@ function enterable(pid: number): EnteredTarget | undefined {
 }
 
 function listener({ namespace }: EnteredTarget, port: number): Listening {
-  const listeners = namespace.run(() => {
-    using diag = new SockDiag();
-    return ([4, 6] as const)
-      .flatMap((ipVersion) => diag.dump({ ipVersion }))
-      .filter(({ state, local }) => state === 'LISTEN' && local.port === port);
-  });
+  const listeners = socketsIn(namespace).filter(
+    ({ state, local }) => state === 'LISTEN' && local.port === port,
+  );
   if (listeners.length === 0) return 'no';
   return listeners.every(({ local }) => isLoopback(local.ip)) ? 'loopback' : 'listens';
 }

@@ -1,14 +1,15 @@
 /** The way from a compose project's client through its Toxiproxy to its server, with a wire on each leg in a container of ours. */
 import { RealClock } from '../../../clock/index.js';
-import { type ComposeService, type Engine, imageName } from '../../../docker/index.js';
+import type { ComposeService, Engine } from '../../../docker/index.js';
 import { Unsupported } from '../../../endpoint/index.js';
 import { monotonicNs } from '../../../sys/index.js';
 import { ToxiproxyClient, ToxiproxyError, type ToxiproxyProxy } from '../../../toxiproxy/index.js';
 import { addressText } from '../../via/address-text.js';
 import { type LegName, PORT, PROXY, type ViaLab, type ViaOptions } from '../../via/via-lab.js';
 import { Belongings, together } from '../belongings.js';
-import { type ContainerEnd, ContainerStack } from '../container-stack.js';
+import type { ContainerEnd, ContainerStack } from '../container-stack.js';
 import { DockerLab } from '../docker-lab.js';
+import { startEye, viaLabOf } from '../toxiproxy-middle.js';
 import { openContainersWire, type WiredContainer } from '../wire-place.js';
 import type { ComposeServer } from './compose-server.js';
 import { meeting } from './meeting.js';
@@ -37,7 +38,7 @@ export async function openComposeVia(options: ViaOptions, parts: ComposeViaParts
   const serverAddress = { ip: serverIp, port: server.address.port };
   const toxiproxy = await answering(roles, withinMs);
   await using made = new Belongings();
-  const eye = made.use(await eyeOf(parts, ipVersion));
+  const eye = made.use(await startEye(engine, roles.toxiproxy.container.id, ipVersion));
   const clock = new RealClock(monotonicNs());
   const [near, far] = await together([
     openLeg({
@@ -61,31 +62,13 @@ export async function openComposeVia(options: ViaOptions, parts: ComposeViaParts
     upstream: addressText(serverAddress),
   });
   made.use({ [Symbol.asyncDispose]: () => proxy.delete() });
-  for (const toxic of toxics) await proxy.add(toxic);
-  const version = await toxiproxy.version();
-  const all = made.move();
-  return {
-    name: 'docker',
-    ipVersion,
-    clock,
-    legs: { client: near, server: server.in(far) },
-    proxyStack: `toxiproxy@${version}`,
-    toxiproxy,
-    proxy,
-    proxyAddress,
-    serverAddress,
-    [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
-  };
+  const legs = { client: near, server: server.in(far) };
+  return await viaLabOf(
+    { ipVersion, clock, legs, toxiproxy, proxy, proxyAddress, serverAddress },
+    toxics,
+    made,
+  );
 }
-
-const eyeOf = ({ engine, roles }: ComposeViaParts, ipVersion: 4 | 6): Promise<ContainerStack> =>
-  ContainerStack.start({
-    engine,
-    network: { containerOf: roles.toxiproxy.container.id },
-    side: 'server',
-    ipVersion,
-    spec: { image: imageName('endpoint'), purpose: 'eye of toxiproxy' },
-  });
 
 /** Its API is asked where the client meets it: a harness that runs as a service is in that network, too. */
 async function answering(
