@@ -30,7 +30,7 @@ function viaLines({ names = [], requirements, tags }: Filter): readonly string[]
   if (found.length === 0) return [];
   return [
     'toxiproxy',
-    ...found.flatMap(({ id, title }) => [`  ${id}  [only by name, in the netns lab]`, `    ${title}`]),
+    ...found.flatMap(({ id, title }) => [`  ${id}  [only by name, in real time]`, `    ${title}`]),
     '',
   ];
 }
